@@ -1,0 +1,1 @@
+"""The board: leads as cards in the columns of a pipeline."""

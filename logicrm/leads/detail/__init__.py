@@ -1,0 +1,1 @@
+"""The page of one lead: facts edited in place, and everything that happened."""

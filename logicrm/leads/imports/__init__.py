@@ -1,0 +1,1 @@
+"""Importing leads: a file comes in, is looked at, mapped and read by a job; it can be taken back as one act."""

@@ -1,0 +1,1 @@
+"""What happened with a person, and what is to be done: activities and tasks."""

@@ -1,0 +1,265 @@
+"""What the privacy half does outside requests: purge, remind, build copies, retain. Edges: they commit."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, current_app
+
+from logicrm.core import audit, crypto, database, jobs, mail, subjects, tenancy, watermarks
+from logicrm.core.pdf import PdfFailed, PdfUnavailable
+from logicrm.core.promises import promise
+from logicrm.core.subjects import Subject
+from logicrm.extensions import db
+from logicrm.privacy import (
+    certificate,
+    deletion,
+    export,
+    ledger,
+    letters,
+    profile,
+    purge,
+    retention,
+    signing,
+)
+from logicrm.privacy.models import Deletion, DeletionState, Export
+
+NOTICE_TRIES_FOR = timedelta(days=3)  # then the sealed address goes, whether the notice went out or not
+SWEEP_S = 60
+
+STEPS: dict[str, Callable[[Deletion], None]] = {}
+
+
+def _step(run: Callable[[Deletion], None]) -> Callable[[Deletion], None]:
+    STEPS[run.__name__.removeprefix("_")] = run
+    return run
+
+
+@jobs.job("privacy.purge", max_attempts=20, title="Erase a person's data", long=True)
+def purge_job(job: jobs.JobContext) -> None:
+    """Carry a due deletion out, from the step at which the last start stopped."""
+    run_purge(uuid.UUID(job.args["deletion"]), lambda done: job.progress(done, len(STEPS)))
+
+
+@promise("P-LOGI-38")
+def run_purge(deletion_id: uuid.UUID, progress: Callable[[int], None] = lambda done: None) -> bool:
+    """Begin if it is due, then do the steps that are left, each in a transaction of its own. True when it ran."""
+    found = db.session.get(Deletion, deletion_id)
+    if found is None or found.state == DeletionState.CANCELLED:
+        db.session.rollback()
+        return False
+    if found.state == DeletionState.SCHEDULED:
+        began = purge.begin(deletion_id)
+        db.session.commit()
+        if not began:
+            return False
+    db.session.rollback()
+    names = list(STEPS)
+    step = purge.get(deletion_id).step
+    db.session.rollback()
+    for number, name in enumerate(names[names.index(step) + 1 if step in names else 0 :], start=1):
+        progress(number)
+        row = purge.get(deletion_id)
+        STEPS[name](row)
+        row.step = name
+        db.session.commit()
+    return True
+
+
+@_step
+def _files(row: Deletion) -> None:
+    removed = purge.erase_files(row)
+    row.facts = row.facts | {"files": row.facts.get("files", 0) + removed}
+
+
+@_step
+def _rows(row: Deletion) -> None:
+    terms = profile.load(row.profile)
+    now = purge.db_time()
+
+    def tally(plans: Any, subject: Subject) -> list[dict[str, Any]]:
+        return [one.as_json() for one in certificate.tally(plans, subject, terms, now=now)]
+
+    purge.erase_rows(row, tally)
+
+
+@_step
+def _mail(row: Deletion) -> None:
+    """Written copies of messages, and rows that a job in mid-send left behind."""
+    addresses = purge.sealed_addresses(row)
+    copies = len(mail.files_of(addresses))
+    mail.forget_addresses(addresses)
+    row.facts = row.facts | {"mail": row.facts.get("mail", 0) + copies}
+
+
+@_step
+def _pages(row: Deletion) -> None:
+    # The checkpoint wants no open transaction of ours; what it does needs none.
+    db.session.rollback()
+    how = purge.clean_pages()
+    row = purge.get(row.id)
+    row.facts = row.facts | {"pages": how}
+
+
+@_step
+def _proof(row: Deletion) -> None:
+    terms = profile.load(row.profile)
+    row.purged_at = purge.db_time()
+    row.state = DeletionState.PURGED
+    row.certificate = certificate.contents(
+        row,
+        controller=_controller(row, terms.identity.controller),
+        backups_until=certificate.backups_end(terms, row.purged_at),
+    )
+    row.signature = signing.sign(row.certificate)
+    ledger.append(ledger.DONE, deletion=str(row.id), kind=row.subject_kind, key=_key(row), at=row.purged_at)
+
+
+@_step
+def _notice(row: Deletion) -> None:
+    """Send the last notice from memory, then empty the seal."""
+    at = row.purged_at or purge.db_time()
+    for number, address in enumerate(purge.sealed_addresses(row)):
+        try:
+            letters.last_notice(row, address, number, certificate_url=certificate.url_of(row), at=at)
+        except Exception:  # whatever mail does: the deletion is done, and is not held up for its notice
+            if purge.db_time() - at < NOTICE_TRIES_FOR:
+                raise
+    row.sealed = None
+
+
+@_step
+def _evidence(row: Deletion) -> None:
+    """Tell each workspace that held something: an event and a watermark, in each one's own context."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    places = [uuid.UUID(place) for place in row.facts.get("workspaces", [])]
+    acted = sum(one["deleted"] + one["anonymised"] for one in row.facts.get("classes", []))
+    deletion_id, kind, at = row.id, row.subject_kind, row.purged_at or purge.db_time()
+    db.session.rollback()
+    for place in places:
+        with tenancy.working_in(app, place):
+            audit.record("deletion.purged", object_kind="deletion", object_id=deletion_id, kind=kind, rows=acted)
+            watermarks.leave_watermark("erasure", ran_at=at, rows_considered=acted, rows_acted=acted)
+            db.session.commit()
+    # Bytes of the notice and of the steps since are pages as well.
+    purge.clean_pages()
+    purge.get(deletion_id)
+
+
+def _key(row: Deletion) -> str:
+    """The subject's key, as Subject.key makes it."""
+    return crypto.keyed_hash("erasure", f"{row.subject_kind}|{row.workspace_id or ''}|{row.subject_id}")
+
+
+def _controller(row: Deletion, fallback: str) -> str:
+    places = row.facts.get("workspaces", [])
+    return _place_name(uuid.UUID(places[0])) if places else fallback
+
+
+def _place_name(workspace_id: uuid.UUID | None) -> str:
+    """A workspace's name, read from the table by name: this half imports no area."""
+    table = db.metadata.tables["workspace"]
+    return db.session.scalar(db.select(table.c.name).where(table.c.id == workspace_id)) or "LogiCRM"
+
+
+@jobs.job("privacy.remind", title="Remind of a deletion")
+def remind_job(job: jobs.JobContext) -> None:
+    """Checked against the deletion's state when it runs, not when it was planned."""
+    deletion.remind(uuid.UUID(job.args["deletion"]), int(job.args["days"]))
+    job.finish_in_this_transaction()
+    db.session.commit()
+
+
+@jobs.every("privacy.sweep", seconds=SWEEP_S, title="Find deletions that are due")
+def sweep_job(job: jobs.JobContext) -> None:
+    """Ask for the purge of what is due or stopped half way, should its own job have been lost."""
+    with database.reading():
+        waiting = [(row.id, row.workspace_id) for row in deletion.due_and_stuck(purge.db_time())]
+        db.session.rollback()
+    for deletion_id, workspace_id in waiting:
+        jobs.enqueue(
+            "privacy.purge", args={"deletion": deletion_id}, key=f"purge-swept:{deletion_id}", workspace_id=workspace_id
+        )
+    db.session.commit()
+
+
+@jobs.job("privacy.export", max_attempts=4, title="Build a copy of somebody's data", long=True)
+def export_job(job: jobs.JobContext) -> None:
+    """Build a copy. What fails four times says why and can be asked for again."""
+    export_id = uuid.UUID(job.args["export"])
+    if not export.start(export_id):
+        db.session.rollback()
+        return
+    row = db.session.get_one(Export, export_id)
+    kind, subject_id = row.subject_kind, row.subject_id
+    db.session.commit()
+    try:
+        with database.reading():
+            subject = subjects.load(kind, subject_id)
+            controller = _place_name(row.workspace_id)
+            db.session.rollback()
+        if subject is None:
+            raise jobs.GiveUp("the person is no longer known")
+        export.build(export_id, subject, controller=controller, progress=job.progress)
+        job.finish_in_this_transaction()
+        db.session.commit()
+    except (jobs.LeaseLost, jobs.Stopping):
+        raise
+    except Exception as fault:
+        db.session.rollback()
+        if job.last_attempt or isinstance(fault, jobs.GiveUp | PdfUnavailable):
+            export.fail(export_id, _why(fault))
+            db.session.commit()
+            raise jobs.GiveUp(_why(fault)) from fault
+        raise
+
+
+def _why(fault: Exception) -> str:
+    if isinstance(fault, jobs.GiveUp | PdfFailed):
+        return str(fault)
+    return f"The copy could not be built ({type(fault).__name__})."
+
+
+@jobs.every("privacy.expire_exports", seconds=3600, title="Remove old copies")
+def expire_job(job: jobs.JobContext) -> None:
+    """The files go by their own last day (core.files); here the rows learn of it."""
+    export.expire()
+    db.session.commit()
+
+
+@jobs.every("privacy.retain", at_hour=2, title="Carry out the times of keeping", long=True)
+def retain_job(job: jobs.JobContext) -> None:
+    """Once a day. A rule that stopped for a human fails the job, where the owner sees it."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    stopped = sum(one.braked for _where, some in retain_everywhere(app, now=purge.db_time()) for one in some)
+    db.session.rollback()
+    if stopped:
+        raise jobs.GiveUp(f"{stopped} rules found far more than usual and stopped; run flask privacy retain --dry-run")
+
+
+def retain_everywhere(
+    app: Flask, *, now: datetime, dry: bool = False, force: bool = False
+) -> Iterator[tuple[str, list[retention.Outcome]]]:
+    """Run retention on the global tables once, then in each workspace by its own policy."""
+    table = db.metadata.tables["workspace"]
+    places = db.session.execute(db.select(table.c.id, table.c.slug, table.c.profile).order_by(table.c.id)).all()
+    db.session.rollback()
+    own = profile.load(app.config["PROFILE"])
+    outcomes = retention.run(own, now=now, tenant=False, dry=dry, force=force, commit=_settle)
+    db.session.rollback()  # a transaction of ours would lock the embedded database against the next context's
+    yield "everywhere", outcomes
+    for place in places:
+        with tenancy.working_in(app, uuid.UUID(str(place.id))):
+            terms = profile.load(place.profile)
+            outcomes = retention.run(terms, now=now, tenant=True, dry=dry, force=force, commit=_settle)
+            if not dry:
+                retention.leave_watermarks(outcomes, now=now)
+            db.session.commit()
+        yield place.slug, outcomes
+
+
+def _settle() -> None:
+    db.session.commit()
