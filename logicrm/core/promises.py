@@ -9,6 +9,11 @@
     @pytest.mark.promise("P-LOGI-54")
     def test_support_data_goes_after_three_years(): ...
 
+What several promises share (five policies promise erasure) is declared once as a *proof*, such as "erasure":
+`@promise`, `@evidence` and the mark on a test take the name of a proof or the id of a promise. A promise that
+says the same as another (`same_as`) is served by all that serves the other. What people do, not the program, is a
+*control* of the register: who, how often, with which document.
+
 A promise is never green because the policy says so: "kept" needs the run of an executor.
 """
 
@@ -17,16 +22,27 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
-from flask_babel import LazyString, lazy_gettext
+from flask_babel import LazyString
 
+from logicrm.core.phrases import lazy_gettext
+from logicrm.core.promised import (
+    NO_EVIDENCE,
+    STATE_WORDS,
+    Control,
+    Evidence,
+    Kind,
+    Promise,
+    Proof,
+    State,
+    UnknownPromise,
+    worst,
+)
 from logicrm.core.watermarks import Watermark, latest_watermark, leave_watermark
 from logicrm.extensions import db
 
@@ -34,97 +50,24 @@ PACKAGE = "logicrm"
 log = logging.getLogger(__name__)
 
 
-class Kind(StrEnum):
-    """Who can keep a promise."""
-
-    SOFTWARE = "S"
-    MIXED = "M"  # software proves a part, a control the rest
-    ORGANISATIONAL = "O"  # software can only hold the evidence
-
-
-class State(StrEnum):
-    """What we can say about a promise now."""
-
-    KEPT = "kept"
-    BREACHED = "breached"
-    NO_EVIDENCE = "no_evidence"
-    OVERDUE = "overdue"  # an organisational promise whose evidence is too old
-
-
-STATE_WORDS = {
-    State.KEPT: lazy_gettext("Kept"),
-    State.BREACHED: lazy_gettext("Not kept"),
-    State.NO_EVIDENCE: lazy_gettext("No evidence yet"),
-    State.OVERDUE: lazy_gettext("Overdue"),
-}
-#: From the worst to the best: of several workspaces the first one counts.
-WORST_FIRST = (State.BREACHED, State.OVERDUE, State.NO_EVIDENCE, State.KEPT)
-
-
-class UnknownPromise(LookupError):
-    """A promise is named that no policy makes."""
-
-
-@dataclass(frozen=True)
-class Promise:
-    """One thing that the policy says and that can be true or false of the running system.
-
-    says:     our own plain words; `%(figure)s` and names of the policy are filled in by the page.
-    figure:   path into the profile ("retention.support.keep_for"), or "" when there is no figure.
-    rules:    dotted places of the code that enforces it, "privacy.retention:run"; none = not built yet.
-    profiles: the profiles that make this promise.
-    section:  where it stands on the policy page.
-    """
-
-    id: str
-    kind: Kind
-    says: str | LazyString
-    figure: str = ""
-    rules: tuple[str, ...] = ()
-    profiles: tuple[str, ...] = ("logicrm",)
-    section: str = ""
-
-    @property
-    def anchor(self) -> str:
-        """Its place on the page: "p-logi-54"."""
-        return self.id.lower()
-
-    @property
-    def feature(self) -> str:
-        """How far it is: "enforced", "control" (organisational, kept in the register) or "not built yet"."""
-        if self.rules:
-            return "enforced"
-        return "control" if self.kind is Kind.ORGANISATIONAL else "not built yet"
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is known about a promise. Only the run of an executor can make it "kept"."""
-
-    state: State
-    figure: str = ""  # what was measured, for people: "0 rows overdue, oldest 12 days"
-    rows: int = 0
-    at: datetime | None = None
-    run_id: uuid.UUID | None = None
-    note: str | LazyString = ""
-
-    def __post_init__(self) -> None:
-        if self.state is State.KEPT and (self.at is None or self.run_id is None):
-            raise ValueError("'kept' needs an executor's run: its time (at) and its run_id")
-
-
-NO_EVIDENCE = Evidence(State.NO_EVIDENCE)
 EvidenceQuery = Callable[[datetime], Evidence | None]
+ControlQuery = Callable[[str, datetime], Evidence | None]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass
 class Registry:
-    """All promises, the code that enforces them, and the queries that look for evidence."""
+    """All promises, the code that enforces them, and the queries that look for evidence.
+
+    `enforcers` and `queries` are kept by the id of a promise or the name of a proof.
+    """
 
     rows: dict[str, Promise] = field(default_factory=dict)
+    proofs: dict[str, Proof] = field(default_factory=dict)
+    controls: dict[str, Control] = field(default_factory=dict)
     enforcers: dict[str, list[str]] = field(default_factory=dict)
     queries: dict[str, EvidenceQuery] = field(default_factory=dict)
+    control_query: ControlQuery | None = None  # who keeps the register of controls says what it holds
 
     def register(self, row: Promise) -> Promise:
         """Add a promise. The same row again (a module loaded twice) is no harm; a different one raises ValueError."""
@@ -134,38 +77,78 @@ class Registry:
         self.rows[row.id] = row
         return row
 
-    def enforced_by(self, promise_id: str, function: Callable[..., Any]) -> None:
-        """Note that a function enforces a promise."""
+    def enforced_by(self, name: str, function: Callable[..., Any]) -> None:
+        """Note that a function enforces a promise, or all that share a proof."""
         rule = f"{function.__module__.removeprefix(PACKAGE + '.')}:{function.__qualname__}"
-        known = self.enforcers.setdefault(promise_id, [])
+        known = self.enforcers.setdefault(name, [])
         if rule not in known:
             known.append(rule)
 
+    def knows(self, name: str) -> bool:
+        """True for the id of a promise and the name of a proof."""
+        return name in self.rows or name in self.proofs
+
     def all(self, profile: str = "") -> list[Promise]:
         """Every promise (of one profile), in order of its id, with all the rules that enforce it."""
-        for promise_id in (*self.enforcers, *self.queries):
-            self.get(promise_id)
+        for row in self.rows.values():
+            self._all_known(row.proofs, self.knows)
+            self._all_known(row.controls, self.controls.__contains__)
+        self._all_known((*self.enforcers, *self.queries), self.knows)
         found = [self.get(promise_id) for promise_id in sorted(self.rows)]
         return [row for row in found if not profile or profile in row.profiles]
 
+    def _all_known(self, names: Iterable[str], known: Callable[[str], bool]) -> None:
+        for name in names:
+            if not known(name):
+                raise UnknownPromise(
+                    f"{name} is no promise, proof or control of any policy; see {PACKAGE}/privacy/promises"
+                )
+
     def get(self, promise_id: str) -> Promise:
         """One promise. Raises UnknownPromise."""
-        if promise_id not in self.rows:
-            raise UnknownPromise(f"{promise_id} is no promise of any policy; see logicrm/privacy/promises.py")
+        self._all_known([promise_id], self.rows.__contains__)
         row = self.rows[promise_id]
-        return replace(row, rules=tuple(dict.fromkeys((*row.rules, *self.enforcers.get(promise_id, ())))))
+        rules = [rule for name in row.served_by for rule in self._rules(name)]
+        return replace(row, rules=tuple(dict.fromkeys(rules)))
 
-    def look(self, promise_id: str, now: datetime) -> Evidence:
-        """Ask for the evidence of a promise in this workspace. A query that fails is no evidence, no error."""
-        query = self.queries.get(promise_id)
-        if query is None:
-            return NO_EVIDENCE
-        try:
-            with db.session.begin_nested():  # else one failed query would fail all after it on PostgreSQL
-                return query(now) or NO_EVIDENCE
-        except Exception:  # a broken query is no evidence, and must not take the page with it
-            log.exception("evidence query of %s failed", promise_id)
-            return Evidence(State.NO_EVIDENCE, note=lazy_gettext("The check could not be made."))
+    def _rules(self, name: str) -> list[str]:
+        known = self.rows.get(name) or self.proofs.get(name)
+        if isinstance(known, Proof) and not known.built():
+            return []
+        return [*(known.rules if known else ()), *self.enforcers.get(name, ())]
+
+    def look(self, promise_id: str, now: datetime, seen: dict[str, Evidence] | None = None) -> Evidence:
+        """Ask for the evidence of a promise in this workspace: the weakest of all that serves it.
+
+        What people must do counts as well: without their part a promise is not shown as kept. `seen` remembers
+        the answers of shared queries.
+        """
+        row = self.get(promise_id)
+        seen = {} if seen is None else seen
+        program = [self._ask(name, now, seen) for name in row.served_by if name in self.queries]
+        people = [self._ask_register(key, now) for key in row.controls]
+        both = worst([*program, *people])
+        if program and both.state is State.NO_EVIDENCE and worst(program).state is State.KEPT:
+            return replace(
+                worst(program),
+                state=State.NO_EVIDENCE,
+                note=lazy_gettext("The program’s part is kept; people have not shown theirs yet."),
+            )
+        return both
+
+    def _ask(self, name: str, now: datetime, seen: dict[str, Evidence]) -> Evidence:
+        """A query that fails is no evidence, no error."""
+        if name not in seen:
+            try:
+                with db.session.begin_nested():  # else one failed query would fail all after it on PostgreSQL
+                    seen[name] = self.queries[name](now) or NO_EVIDENCE
+            except Exception:  # a broken query is no evidence, and must not take the page with it
+                log.exception("evidence query of %s failed", name)
+                seen[name] = Evidence(State.NO_EVIDENCE, note=lazy_gettext("The check could not be made."))
+        return seen[name]
+
+    def _ask_register(self, key: str, now: datetime) -> Evidence:
+        return (self.control_query(key, now) if self.control_query else None) or NO_EVIDENCE
 
 
 registry = Registry()
@@ -174,38 +157,68 @@ registry = Registry()
 def register(
     promise_id: str,
     *,
-    kind: str,
-    says: str | LazyString,
+    kind: str = "",
+    says: str | LazyString | None = None,
     figure: str = "",
     rule: str = "",
+    proof: str = "",
+    control: str = "",
+    same_as: str = "",
     profiles: Iterable[str] = ("logicrm",),
     section: str = "",
 ) -> Promise:
-    """Register a promise that a policy makes; `rule` ("privacy.clocks:due", several by comma) may follow later."""
-    rules = tuple(part.strip() for part in rule.split(",") if part.strip())
-    return registry.register(Promise(promise_id, Kind(kind), says, figure, rules, tuple(profiles), section))
+    """Register a promise that a policy makes. `rule`, `proof` and `control` take several names, by comma.
+
+    `same_as`: the id of another promise that says the same; kind, words, figure, section and all that serves it
+    are taken over where they are not given here.
+    """
+    proofs, controls = _names(proof), _names(control)
+    if same_as:
+        model = registry.rows[same_as]
+        kind, figure, section = kind or model.kind, figure or model.figure, section or model.section
+        says = model.says if says is None else says
+        proofs = (*proofs, same_as, *(name for name in model.proofs if name not in proofs))
+        controls = controls or model.controls
+    if says is None:
+        raise TypeError(f"{promise_id} says nothing")
+    row = Promise(promise_id, Kind(kind), says, figure, _names(rule), tuple(profiles), section, proofs, controls)
+    return registry.register(row)
 
 
-def promise(promise_id: str, **row: Any) -> Callable[[F], F]:
-    """Mark the function that enforces a promise. With `kind=` and `says=` it registers the promise as well."""
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def proof(name: str, *, rule: str = "", built: Callable[[], bool] = lambda: True) -> None:
+    """Declare what several promises share; `rule` may follow later, by `@promise(name)` on the function."""
+    registry.proofs[name] = Proof(name, _names(rule), built)
+
+
+def control(key: str, says: str | LazyString, cadence: str) -> None:
+    """Declare what people do."""
+    registry.controls[key] = Control(key, says, cadence)
+
+
+def promise(name: str, **row: Any) -> Callable[[F], F]:
+    """Mark the function that enforces a promise or a proof. With `kind=` and `says=` it registers the promise too."""
     if row:
-        register(promise_id, **row)
+        register(name, **row)
 
     def mark(function: F) -> F:
-        registry.enforced_by(promise_id, function)
+        registry.enforced_by(name, function)
         return function
 
     return mark
 
 
-def evidence(*promise_ids: str) -> Callable[[F], F]:
-    """Mark the function that looks for evidence: `(now) -> Evidence | None`, called inside a workspace."""
+def evidence(*names: str) -> Callable[[F], F]:
+    """Mark the function that looks for evidence of promises or proofs: `(now) -> Evidence | None`, in a workspace."""
 
     def mark(function: F) -> F:
-        for promise_id in promise_ids:
-            if promise_id in registry.queries and registry.queries[promise_id] is not function:
-                raise ValueError(f"{promise_id} has two evidence queries")
-            registry.queries[promise_id] = function
+        for name in names:
+            if name in registry.queries and registry.queries[name] is not function:
+                raise ValueError(f"{name} has two evidence queries")
+            registry.queries[name] = function
         return function
 
     return mark
@@ -218,9 +231,9 @@ def from_watermark(
     at_most: timedelta,
     cutoff: datetime | None = None,
     overdue: int = 0,
-    figure: str = "",
+    figure: str | LazyString | Callable[[Watermark], str | LazyString] = "",
 ) -> Evidence:
-    """Evidence from the last run of an executor in this workspace.
+    """Evidence from the last run of an executor in this workspace. `figure` may be made from what the run left.
 
     No run, or one older than `at_most`: no evidence. Rows that the run could not deal with, `overdue` rows
     counted now, or one left from before `cutoff`: breached. Otherwise kept.
@@ -228,7 +241,8 @@ def from_watermark(
     mark = latest_watermark(executor)
     if mark is None:
         return NO_EVIDENCE
-    facts: dict[str, Any] = {"figure": figure, "rows": mark.rows_acted, "at": mark.ran_at, "run_id": mark.run_id}
+    said = figure(mark) if callable(figure) else figure
+    facts: dict[str, Any] = {"figure": said, "rows": mark.rows_acted, "at": mark.ran_at, "run_id": mark.run_id}
     left_too_long = cutoff is not None and mark.oldest_left is not None and mark.oldest_left <= cutoff
     if mark.rows_overdue or overdue or left_too_long:
         return Evidence(State.BREACHED, **facts)
@@ -240,12 +254,8 @@ def from_watermark(
 def states(promises: Iterable[Promise], now: datetime) -> dict[str, Evidence]:
     """The evidence of each promise in this workspace, by id."""
     load_all()
-    return {row.id: registry.look(row.id, now) for row in promises}
-
-
-def worst(found: Iterable[Evidence]) -> Evidence:
-    """Of several workspaces' evidence the worst; no evidence when there is none."""
-    return min(found, key=lambda one: WORST_FIRST.index(one.state), default=NO_EVIDENCE)
+    seen: dict[str, Evidence] = {}
+    return {row.id: registry.look(row.id, now, seen) for row in promises}
 
 
 # Finding and checking ----------------------------------------------------------------------------
@@ -253,10 +263,10 @@ def worst(found: Iterable[Evidence]) -> Evidence:
 
 @cache
 def load_all() -> None:
-    """Import, once, every `promises` module of the package, so that the registry is complete."""
+    """Import, once, every `promises` and `promises_…` module of the package, so that the registry is complete."""
     package = importlib.import_module(PACKAGE)
     for module in pkgutil.walk_packages(package.__path__, f"{PACKAGE}."):
-        if module.name.rpartition(".")[2] == "promises":
+        if module.name.rpartition(".")[2].partition("_")[0] == "promises":
             importlib.import_module(module.name)
 
 
@@ -286,7 +296,7 @@ def broken_rules(promises: Iterable[Promise]) -> Iterator[tuple[str, str]]:
 
 
 __all__ = [
-    "NO_EVIDENCE", "STATE_WORDS", "Evidence", "Kind", "Promise", "Registry", "State", "UnknownPromise", "Watermark",
-    "broken_rules", "evidence", "from_watermark", "latest_watermark", "leave_watermark", "load_all", "promise",
-    "register", "registry", "resolve", "states", "worst",
+    "NO_EVIDENCE", "STATE_WORDS", "Control", "Evidence", "Kind", "Promise", "Proof", "Registry", "State",
+    "UnknownPromise", "Watermark", "broken_rules", "control", "evidence", "from_watermark", "latest_watermark",
+    "leave_watermark", "load_all", "promise", "proof", "register", "registry", "resolve", "states", "worst",
 ]  # fmt: skip

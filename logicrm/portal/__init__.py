@@ -11,7 +11,7 @@ bp = Area("portal", __name__, template_folder="templates", url_prefix="/p/<slug>
 
 def install(app: Flask) -> None:
     """Wire the area: routes, the loader that narrows a request to one person, the job that sends codes."""
-    from logicrm.portal import jobs, sessions, views, views_data, views_rights  # noqa: F401
+    from logicrm.portal import jobs, sessions, views, views_data, views_policy, views_rights  # noqa: F401
 
     if bp.name not in app.blueprints:
         app.register_blueprint(bp)

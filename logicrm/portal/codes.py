@@ -10,11 +10,11 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 
-from flask_babel import gettext as _
 from sqlalchemy import delete, select, update
 
 from logicrm.core import crypto, jobs
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import db_now, new_id
 from logicrm.extensions import db
 from logicrm.portal.models import PortalCode

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import gettext as _
-
 from logicrm.core import audit
 from logicrm.core import portal as registry
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.portal import Fact
 from logicrm.core.promises import promise
+from logicrm.core.watermarks import leave_watermark
 from logicrm.privacy import contact
 from logicrm.privacy.sites import Site
 
@@ -32,7 +32,7 @@ def facts(email: str) -> list[Group]:
     return [group for group in groups if group.facts]
 
 
-@promise("P-LOGI-35")
+@promise("rectification")
 def correct(email: str, typed: Mapping[str, str], *, now: datetime) -> int:
     """Correct facts from a form whose fields are named "provider.key"; others are passed over. Returns how many."""
     changed = 0
@@ -50,6 +50,8 @@ def correct(email: str, typed: Mapping[str, str], *, now: datetime) -> int:
             fields = provider.save(email, values, now=now)
             changed += len(fields)
             audit.record("person.corrected", provider=provider.name, fields=sorted(fields))
+    if changed:
+        leave_watermark("rectification", ran_at=now, rows_considered=1, rows_acted=changed)
     return changed
 
 
@@ -57,7 +59,7 @@ def choose(
     subject_id: uuid.UUID, ticked: set[str], *, site: Site, language: str, session_id: uuid.UUID, now: datetime
 ) -> None:
     """Make the person's consents what is ticked ("purpose.channel"); what is not ticked ends at once."""
-    for option in contact.options(site.profile, site.name, contact.current(subject_id)):
+    for option in contact.options(site.profile, site.name, contact.current(subject_id, now)):
         wanted = f"{option.purpose}.{option.channel}" in ticked
         if wanted and option.given is None:
             contact.give(

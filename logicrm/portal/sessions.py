@@ -17,7 +17,7 @@ from logicrm.core.subjects import Subject
 from logicrm.core.workspaces import Business
 from logicrm.extensions import db
 from logicrm.portal.models import PortalSession
-from logicrm.privacy import cookies_registry, subjects
+from logicrm.privacy import cookies_registry, subjects, telling
 from logicrm.privacy.models import DataSubject
 
 IDLE = timedelta(minutes=30)
@@ -111,6 +111,9 @@ def begin(subject_id: uuid.UUID, workspace_id: uuid.UUID, *, now: datetime) -> s
             expires_at=now + ABSOLUTE,
         )
     )
+    business = workspaces.by_id(workspace_id)
+    if business is not None:
+        telling.accepted(business, how=telling.USE, subject_id=subject_id, now=now)
     return token
 
 

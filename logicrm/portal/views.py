@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
 from flask import abort, redirect, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock, crypto, throttle
 from logicrm.core.access import portal, public
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.render import page
 from logicrm.core.shell import _language as language
 from logicrm.extensions import csrf, db

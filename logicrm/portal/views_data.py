@@ -6,20 +6,20 @@ import uuid
 from typing import Any
 
 from flask import abort, redirect, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock
 from logicrm.core import portal as registry
 from logicrm.core.access import portal
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.render import page
 from logicrm.core.shell import _language as language
 from logicrm.core.shell import flash
 from logicrm.core.words import show_date
 from logicrm.extensions import db
 from logicrm.portal import bp, services, sessions
-from logicrm.privacy import clocks, contact, held, receipts, requests, sites, vocabulary
+from logicrm.privacy import asked_anew, clocks, contact, held, receipts, requests, sites, vocabulary
 from logicrm.privacy.request_models import DENIALS, KIND_WORDS, STATE_WORDS, UNANSWERED
 from logicrm.privacy.sites import Site
 
@@ -88,11 +88,12 @@ def correct(slug: str) -> Response:
 @bp.get("/choices")
 @portal
 def choices(slug: str) -> Response:
-    guest, here = sessions.guest(), site()
+    guest, here, now = sessions.guest(), site(), clock.now()
+    history = contact.history(guest.subject_id)
     return show(
-        "portal/choices.html", "choices", words=vocabulary.PURPOSES, history=contact.history(guest.subject_id),
-        options=contact.options(here.profile, here.name, contact.current(guest.subject_id)),
-        objected_at=contact.objected_at(guest.email),
+        "portal/choices.html", "choices", words=vocabulary.PURPOSES, history=history,
+        options=contact.options(here.profile, here.name, contact.current(guest.subject_id, now)),
+        objected_at=contact.objected_at(guest.email), anew=asked_anew.lapsed(history, guest.business, now),
     )  # fmt: skip
 
 

@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from flask import abort, redirect, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock, files, throttle
 from logicrm.core.access import portal
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.shell import _language as language
 from logicrm.core.shell import flash
 from logicrm.extensions import db

@@ -11,11 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask_babel import force_locale, format_date, format_datetime
-from flask_babel import gettext as _
 
 from logicrm.core import crypto
 from logicrm.core.barcodes import qr_svg
 from logicrm.core.pdf import Attachment, paper_css, render_pdf
+from logicrm.core.phrases import gettext as _
 from logicrm.core.subjects import Subject
 from logicrm.privacy import letters, signing, vocabulary, walk
 from logicrm.privacy.clocks import Duration
@@ -43,7 +43,7 @@ class Tally:
 
     @property
     def because(self) -> str:
-        return str(vocabulary.GROUNDS.get(self.law, self.law))
+        return vocabulary.cited(vocabulary.GROUNDS, self.law)
 
     def as_json(self) -> dict[str, Any]:
         until = self.until.isoformat() if self.until else None

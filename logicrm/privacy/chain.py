@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flask_babel import gettext as _
-
+from logicrm.core.phrases import gettext as _
 from logicrm.core.promises import NO_EVIDENCE, Evidence, Kind, Promise, broken_rules, load_all, registry
 from logicrm.privacy.policy import Sentence, Show
 from logicrm.privacy.profile import Profile, available, load
@@ -92,6 +91,11 @@ class Link:
     evidence: Evidence
 
     @property
+    def queries(self) -> tuple[str, ...]:
+        """The names whose evidence queries answer for it."""
+        return tuple(name for name in self.promise.served_by if name in registry.queries)
+
+    @property
     def kept_by(self) -> str:
         """Who keeps it, for the public page."""
         words = {Kind.SOFTWARE: _("program"), Kind.MIXED: _("program and people"), Kind.ORGANISATIONAL: _("people")}
@@ -122,8 +126,8 @@ def links(profile_name: str, tests: MarkedTests, states: Mapping[str, Evidence],
         profile = profile_of(promise, profiles)
         if profile is not None:
             sentence = Show(profile, lang).promise(promise)
-            found = tuple(tests.by_promise.get(promise.id, ()))
-            made.append(Link(promise, sentence, found, states.get(promise.id, NO_EVIDENCE)))
+            found = dict.fromkeys(test for name in promise.served_by for test in tests.by_promise.get(name, ()))
+            made.append(Link(promise, sentence, tuple(found), states.get(promise.id, NO_EVIDENCE)))
     return made
 
 
@@ -138,7 +142,8 @@ def page_rows(profile: Profile, states: Mapping[str, Evidence], lang: str) -> li
 
 
 def holes(chain: Iterable[Link], tests: MarkedTests) -> list[Hole]:
-    """What is wrong: enforced and untested, tested and unknown, or enforced by code that is not there.
+    """What is wrong: enforced and untested, tested and unknown, enforced by code that is not there, or left to
+    people without saying what they do.
 
     A promise whose feature comes later (no rule) is no hole; it is counted as not built.
     """
@@ -147,9 +152,14 @@ def holes(chain: Iterable[Link], tests: MarkedTests) -> list[Hole]:
         *(Hole(*broken) for broken in broken_rules(link.promise for link in chain)),
         *_untested(chain, tests),
         *(
-            Hole(promise_id, f"{', '.join(where)} names it, but no policy makes this promise")
-            for promise_id, where in sorted(tests.by_promise.items())
-            if promise_id not in registry.rows
+            Hole(link.promise.id, "people keep it, or a part of it: name their control (privacy/promises/controls.py)")
+            for link in chain
+            if link.promise.kind is not Kind.SOFTWARE and not link.promise.controls
+        ),
+        *(
+            Hole(name, f"{', '.join(where)} names it, but it is no promise and no proof of any policy")
+            for name, where in sorted(tests.by_promise.items())
+            if not registry.knows(name)
         ),
         *(Hole("?", f"{test}: write the promise's id out in the mark") for test in tests.unreadable),
     ]
@@ -159,5 +169,6 @@ def _untested(chain: list[Link], tests: MarkedTests) -> Iterator[Hole]:
     for link in chain:
         claims = link.promise.kind is not Kind.ORGANISATIONAL and link.promise.rules
         if tests.found and claims and not link.tests:
-            mend = f'mark one with @pytest.mark.promise("{link.promise.id}")'
+            name = link.promise.proofs[0] if link.promise.proofs else link.promise.id
+            mend = f'mark one with @pytest.mark.promise("{name}")'
             yield Hole(link.promise.id, f"{', '.join(link.promise.rules)} has no test; {mend}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from logicrm.core import clock, database, promises, tenancy
 from logicrm.core.promises import Evidence, State
 from logicrm.extensions import db
-from logicrm.privacy import chain
+from logicrm.privacy import chain, versions
 from logicrm.privacy.profile import available
 
 privacy = AppGroup("privacy", help="The policy that runs: promises, retention, requests.")
@@ -58,15 +58,16 @@ def evidence_everywhere(app: Flask, profile_name: str) -> dict[str, Evidence]:
 
 
 def _workspaces() -> list[tuple[uuid.UUID, str]]:
-    """Every workspace and the profile that it runs."""
-    workspace = db.metadata.tables["workspace"]
+    """Every workspace and the profile whose promises its policy makes now."""
+    workspace, now = db.metadata.tables["workspace"], clock.now()
     try:
-        found = db.session.execute(select(workspace.c.id, workspace.c.profile).order_by(workspace.c.id)).all()
+        found = db.session.scalars(select(workspace.c.id).order_by(workspace.c.id)).all()
+        runs = [(place, versions.of_workspace(place, now).name) for place in found]
     except DBAPIError:
         click.echo("The database has no tables yet, so there is no evidence; run `flask db upgrade`.", err=True)
-        found = []
+        runs = []
     db.session.rollback()  # each workspace is looked at in a session of its own
-    return [(row.id, row.profile) for row in found]
+    return runs
 
 
 def _as_table(found: list[chain.Link], holes: list[chain.Hole], tests: chain.MarkedTests) -> str:
@@ -76,6 +77,8 @@ def _as_table(found: list[chain.Link], holes: list[chain.Hole], tests: chain.Mar
         lines.append(f"{row.id}  {row.kind}  {row.feature:<14}  {_word(evidence.state):<15}  {link.sentence.text}")
         lines += [f"    rule      {rule}" for rule in row.rules]
         lines += [f"    test      {test}" for test in link.tests]
+        lines += [f"    control   {key}" for key in row.controls]
+        lines += [f"    looks at  {name}" for name in link.queries]
         if evidence.figure or evidence.at:
             lines.append(f"    evidence  {evidence.figure} {evidence.at or ''} run {evidence.run_id or '-'}".rstrip())
     lines.append("")
@@ -91,6 +94,7 @@ def _summary(found: list[chain.Link], tests: chain.MarkedTests) -> str:
     told = [
         f"{len(found)} promises: {features['enforced']} enforced, {features['not built yet']} not built yet, "
         f"{features['control']} organisational.",
+        *_by_profile(found),
         "Evidence: " + ", ".join(f"{states[state]} {_word(state).lower()}" for state in State) + ".",
     ]
     if not tests.found:
@@ -98,6 +102,16 @@ def _summary(found: list[chain.Link], tests: chain.MarkedTests) -> str:
             "There is no tests/ folder here, so the tests of the chain were not looked at; run this in a checkout."
         )
     return "\n".join(told)
+
+
+def _by_profile(found: list[chain.Link]) -> Iterator[str]:
+    for name in dict.fromkeys(name for link in found for name in link.promise.profiles):
+        own = [link for link in found if name in link.promise.profiles]
+        enforced = [link for link in own if link.promise.rules]
+        yield (
+            f"  {name}: {len(own)} promises, {len(enforced)} enforced, {sum(bool(link.tests) for link in enforced)} of "
+            f"these with tests, {sum(bool(link.queries) for link in enforced)} with a query for evidence."
+        )
 
 
 def _as_json(found: Iterable[chain.Link], holes: Iterable[chain.Hole], tests: chain.MarkedTests) -> dict[str, Any]:
@@ -112,9 +126,12 @@ def _as_json(found: Iterable[chain.Link], holes: Iterable[chain.Hole], tests: ch
                 "feature": link.promise.feature,
                 "rules": list(link.promise.rules),
                 "tests": list(link.tests),
+                "proofs": list(link.promise.proofs),
+                "controls": list(link.promise.controls),
                 "evidence": {
+                    "queries": list(link.queries),
                     "state": link.evidence.state,
-                    "figure": link.evidence.figure,
+                    "figure": str(link.evidence.figure),
                     "rows": link.evidence.rows,
                     "at": link.evidence.at.isoformat() if link.evidence.at else None,
                     "run_id": str(link.evidence.run_id) if link.evidence.run_id else None,

@@ -1,4 +1,4 @@
-"""`flask privacy retain` and `flask privacy erase`: the engine's commands, in the group of `cli.py`."""
+"""`flask privacy retain`, `check` and `erase`: the engine's commands, in the group of `cli.py`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from logicrm.extensions import db
 from logicrm.privacy import deletion, retention
 from logicrm.privacy.cli import privacy
 from logicrm.privacy.jobs import retain_everywhere
+from logicrm.privacy.jobs_checks import check_everywhere
 from logicrm.privacy.subjects import known
 
 
@@ -32,6 +33,20 @@ def retain(dry_run: bool, yes: bool) -> None:
             click.echo("\n".join(told))
     click.echo(f"{due} rows due{', nothing was changed' if dry_run else ''}; {stopped} rules stopped for a human.")
     raise SystemExit(1 if stopped else 0)
+
+
+@privacy.command("check")
+def check() -> None:
+    """Go and look whether promises are kept, and leave what was seen. Ends with 1 when something is not as promised."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    wrong = 0
+    for where, found in check_everywhere(app, now=clock.now()):
+        click.echo(where)
+        for name, seen in sorted(found.items()):
+            wrong += seen.wrong
+            click.echo(f"  {name:12} {seen.considered:>8} looked at, {seen.wrong:>6} not as promised")
+    click.echo(f"{wrong} not as promised." if wrong else "Everything that was looked at is as promised.")
+    raise SystemExit(1 if wrong else 0)
 
 
 @privacy.command("erase")

@@ -225,17 +225,21 @@ def policy_due(
     """Return the last day that the policy itself promises, or None where it is silent.
 
     Thirty days are thirty days: a promise is not stretched by a weekend. Working days are those of ``country``.
-    An extension stretches the promise as the profile says, once.
+    An extension stretches the promise as the profile says, once, or not at all where it names none. A question
+    for which the policy has no time of its own is answered like a request.
     """
     asked = profile.requests
-    within = asked.inquiry if kind == "inquiry" else asked.answer
-    if kind != "inquiry" and asked.answer_working_days:
+    own = asked.inquiry if kind == "inquiry" else None
+    within = own or asked.answer
+    if own is None and asked.answer_working_days:
         last = working_days_after(received, asked.answer_working_days, country)
     elif within is not None:
         last = within.last_day(received)
     else:
         return None
-    return (asked.extension.last_day(last) if extended else last) + timedelta(days=paused_days)
+    if extended and asked.extension is not None:
+        last = asked.extension.last_day(last)
+    return last + timedelta(days=paused_days)
 
 
 @dataclass(frozen=True)

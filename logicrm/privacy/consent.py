@@ -5,6 +5,9 @@
 Nothing optional is allowed before a choice, after the choice has lapsed, or after the words or the list of
 cookies have changed since. `Sec-GPC: 1` switches off what it objects to; only a choice made while the browser
 sent the signal (so: in knowledge of it, on this site) overrides it.
+
+Which categories there are is said by the policy of the business on whose page one is, so one browser may have made
+several choices: the cookie keeps one for each version of the words, and the one for the words of this page counts.
 """
 
 from __future__ import annotations
@@ -13,22 +16,26 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import current_app, g, has_request_context, request
 from flask_babel import force_locale
-from flask_babel import lazy_gettext as _l
 from itsdangerous import BadData, URLSafeSerializer
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock, crypto, tenancy
 from logicrm.core.access import principal_or_none
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.promises import promise
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
 from logicrm.privacy import cookies_registry, gpc, sites
 from logicrm.privacy.consent_models import CookieChoice
-from logicrm.privacy.profile import Profile
+from logicrm.privacy.sites import gate_profile
+
+KEPT = 4  # choices of one browser, about different words
+LONGEST = 2500
 
 ACCEPT, REJECT, CHOOSE, GPC = "accept", "reject", "choose", "gpc"
 ESSENTIAL = "essential"
@@ -48,7 +55,8 @@ GPC_TEXT = _l(
 
 @dataclass(frozen=True)
 class Choice:
-    """What the browser's cookie says. `visitor` is random; only its keyed hash is stored with us."""
+    """What the browser's cookie says. `visitor` is random; only its keyed hash is stored with us. `place`: the
+    business on whose page it was made, "" for the installation's."""
 
     id: uuid.UUID
     visitor: str
@@ -57,9 +65,10 @@ class Choice:
     at: datetime
     gpc: bool
     how: str
+    place: str = ""
 
 
-@promise("P-LOGI-48")
+@promise("cookies.gate")
 def allowed(category: str) -> bool:
     """True when this browser may be given cookies of the category, and their purpose may be served, right now."""
     if category == ESSENTIAL:
@@ -79,37 +88,32 @@ def current() -> Choice | None:
     return g.cookie_choice  # type: ignore[no-any-return]
 
 
-def _counting(made: Choice | None) -> Choice | None:
-    if made is None or made.wording != wording():
+def _counting(made: list[Choice]) -> Choice | None:
+    words = wording() if made else ""
+    about_this = next((one for one in made if one.wording == words), None)
+    if about_this is None:
         return None
     lasts = gate_profile().cookie_choice
-    return made if lasts.expires(made.at) > clock.now() else None
+    return about_this if lasts.expires(about_this.at) > clock.now() else None
 
 
-def remembered() -> Choice | None:
-    """What the cookie says, whether it still counts or not; None when there is none or somebody changed it."""
+def remembered() -> list[Choice]:
+    """What the cookie says, the newest choice first, whether it still counts or not; [] when somebody changed it."""
     sent = request.cookies.get(_cookie_name())
-    if not sent or len(sent) > 1000:
-        return None
+    if not sent or len(sent) > LONGEST:
+        return []
     try:
-        found = _serializer().loads(sent)
-        at = datetime.fromtimestamp(int(found["t"]), UTC)
-        return Choice(
-            uuid.UUID(found["i"]),
-            str(found["v"]),
-            frozenset(found["c"]),
-            str(found["w"]),
-            at,
-            bool(found["g"]),
-            found["h"],
-        )
+        return [_read(one) for one in _serializer().loads(sent)]
     except (BadData, KeyError, TypeError, ValueError, OverflowError):
-        return None
+        return []
 
 
-def gate_profile() -> Profile:
-    """The policy that the cookies of this address follow: cookies belong to the installation, not to one business."""
-    return sites.installation().profile
+def _read(one: dict[str, Any]) -> Choice:
+    at = datetime.fromtimestamp(int(one["t"]), UTC)
+    return Choice(
+        uuid.UUID(one["i"]), str(one["v"]), frozenset(one["c"]), str(one["w"]), at, bool(one["g"]), str(one["h"]),
+        str(one["s"]),
+    )  # fmt: skip
 
 
 def optional_categories() -> tuple[str, ...]:
@@ -134,7 +138,7 @@ def wording() -> str:
 # Choosing ----------------------------------------------------------------------------------------
 
 
-@promise("P-LOGI-49")
+@promise("cookies.centre")
 def choose(wanted: set[str], how: str, *, language: str, now: datetime) -> Choice:
     """Record a choice; the caller commits and puts it into the answer with `remember`.
 
@@ -143,16 +147,25 @@ def choose(wanted: set[str], how: str, *, language: str, now: datetime) -> Choic
     optional = optional_categories()
     yes = [name for name in optional if name in wanted]
     before = remembered()
-    visitor = before.visitor if before else crypto.token()
+    visitor = before[0].visitor if before else crypto.token()
     who = principal_or_none()
     person = tenancy.person()
     known = gate_profile()
     now = now.replace(microsecond=0)
-    made = Choice(new_id(), visitor, frozenset(yes), wording(), now, gpc.signalled(), how)
+    place = sites.visited()
+    made = Choice(
+        new_id(), visitor, frozenset(yes), wording(), now, gpc.signalled(), how, place.id.hex if place else ""
+    )
     hashed = visitor_hash(visitor)
+    where = CookieChoice.__table__.c.workspace_id
+    about_this = where == place.id if place else where.is_(None)
     db.session.execute(
         update(CookieChoice)
-        .where(CookieChoice.visitor_hash == hashed, CookieChoice.ends_at > now)
+        .where(
+            CookieChoice.visitor_hash == hashed,
+            CookieChoice.ends_at > now,
+            or_(CookieChoice.wording == made.wording, about_this),
+        )
         .values(ends_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -162,7 +175,7 @@ def choose(wanted: set[str], how: str, *, language: str, now: datetime) -> Choic
             visitor_hash=hashed,
             account_id=who.user_id if who else None,
             person_id=person.subject_id if person else None,
-            workspace_id=tenancy.current() or (who.workspace.id if who else None),
+            workspace_id=place.id if place else None,
             allowed=yes,
             refused=[name for name in optional if name not in yes],
             how=how,
@@ -181,10 +194,14 @@ def choose(wanted: set[str], how: str, *, language: str, now: datetime) -> Choic
 
 def remember(response: Response, made: Choice) -> Response:
     """Put the choice into the browser, and take out of it every optional cookie that is not allowed (any more)."""
-    content = {
-        "i": str(made.id), "v": made.visitor, "c": sorted(made.allowed), "w": made.wording,
-        "t": int(made.at.timestamp()), "g": made.gpc, "h": made.how,
-    }  # fmt: skip
+    others = [one for one in remembered() if one.wording != made.wording and one.place != made.place]
+    content = [
+        {
+            "i": str(one.id), "v": one.visitor, "c": sorted(one.allowed), "w": one.wording,
+            "t": int(one.at.timestamp()), "g": one.gpc, "h": one.how, "s": one.place,
+        }
+        for one in [made, *others][:KEPT]
+    ]  # fmt: skip
     value = _serializer().dumps(content)
     cookies_registry.put(
         response, cookies_registry.CHOICE, value if isinstance(value, str) else value.decode(), allowed=()
@@ -206,7 +223,7 @@ def mine(choice_id: uuid.UUID) -> CookieChoice | None:
     """The stored choice, if it was made in this browser."""
     made = remembered()
     row = db.session.get(CookieChoice, choice_id) if made else None
-    return row if row is not None and made is not None and row.visitor_hash == visitor_hash(made.visitor) else None
+    return row if row is not None and row.visitor_hash == visitor_hash(made[0].visitor) else None
 
 
 def _serializer() -> URLSafeSerializer:
@@ -219,5 +236,5 @@ def _cookie_name() -> str:
 
 __all__ = [
     "ACCEPT", "CHOOSE", "ESSENTIAL", "GPC", "GPC_HEADING", "GPC_TEXT", "HEADING", "REJECT", "TEXT", "Choice", "allowed",
-    "choose", "current", "mine", "optional_categories", "remember", "remembered", "visitor_hash", "wording",
+    "choose", "current", "gate_profile", "mine", "optional_categories", "remember", "remembered", "visitor_hash", "wording",
 ]  # fmt: skip

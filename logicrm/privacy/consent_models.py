@@ -74,7 +74,7 @@ class Consent(InWorkspace, db.Model):
     __about__ = (About("person", via=("subject_id", "data_subject")),)
     __retention__ = (
         Keep("consent", anchor="withdrawn_at", why="proof of a consent that was taken back"),
-        Keep("marketing", anchor="given_at", why="a yes does not last for ever"),
+        Keep("marketing", anchor="given_at", event="consent_given", why="a yes does not last for ever"),
     )
 
     subject_id: Mapped[uuid.UUID] = plain(Id(), why="whose consent")

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import force_locale
-from flask_babel import gettext as _
 from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from logicrm.core import audit, crypto, mail, tenancy
+from logicrm.core import audit, clock, crypto, mail, tenancy
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.promises import promise
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
-from logicrm.privacy import letters, subjects, vocabulary
+from logicrm.privacy import asked_anew, letters, subjects, vocabulary
 from logicrm.privacy.consent_models import Consent, Suppression
 from logicrm.privacy.models import DataSubject
 from logicrm.privacy.profile import Profile
@@ -29,6 +29,10 @@ from logicrm.privacy.profile import Profile
 EMAIL = "email"
 #: Purposes for which somebody is written to. The policy decides which of them it has.
 WRITTEN = ("marketing", "product_updates", "insights", "surveys", "recommendations")
+
+
+#: Acts by which somebody says yes. Going on to use the service is none of them.
+ACTS = ("portal", "form")
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,11 @@ def wording(purpose: str, channel: str, business: str) -> str:
     )  # fmt: skip
 
 
-def current(subject_id: uuid.UUID) -> list[Consent]:
-    """The consents of a person that count now."""
-    asked = select(Consent).where(Consent.subject_id == subject_id, Consent.withdrawn_at.is_(None))
-    return list(db.session.scalars(asked.order_by(Consent.given_at, Consent.id)))
+def current(subject_id: uuid.UUID, now: datetime) -> list[Consent]:
+    """The consents of a person that count now: not taken back, and about what the policy still says."""
+    business = asked_anew.here()
+    held = asked_anew.of_person(subject_id)
+    return [row for row in held if asked_anew.counts(row.purpose, row.channel, row.given_at, business, now)]
 
 
 def history(subject_id: uuid.UUID) -> list[Consent]:
@@ -90,17 +95,20 @@ def history(subject_id: uuid.UUID) -> list[Consent]:
     return list(db.session.scalars(asked.order_by(Consent.given_at.desc(), Consent.id.desc())))
 
 
-@promise("P-LOGI-44")
+@promise("consent.opt_in")
 def give(
     subject_id: uuid.UUID, purpose: str, channel: str, *, profile: Profile, business: str, language: str, how: str,
     proof: dict[str, str], now: datetime,
 ) -> None:  # fmt: skip
     """Record a yes of the person's own. A second click changes nothing. Refuses what the policy does not have.
 
-    how: "portal" or "form". proof: how we know that it was this person, without personal values.
+    how: one of ACTS. proof: how we know that it was this person, without personal values.
     """
+    if how not in ACTS:
+        raise ValueError(f"a consent is given by an act ({', '.join(ACTS)}), not by {how!r}")
     if purpose not in purposes(profile) or channel not in profile.channels:
         raise Refused(_("This is not something to choose."))
+    asked_anew.end_what_changed(asked_anew.here(), now, subject_id=subject_id)
     words = wording(purpose, channel, business)
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     row = insert(Consent).values(
@@ -116,6 +124,7 @@ def give(
         )
 
 
+@promise("consent.withdraw")
 def withdraw(
     subject_id: uuid.UUID, *, how: str, now: datetime, purpose: str | None = None, channel: str | None = None
 ) -> int:
@@ -138,7 +147,7 @@ def withdraw(
     return count
 
 
-@promise("P-LOGI-40")
+@promise("objection")
 def suppress(hashed: str, *, channel: str, how: str, now: datetime, purpose: str = "") -> None:
     """Close a channel for an address; an objection is always accepted, also from whom we do not know."""
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
@@ -174,9 +183,9 @@ def objected_at(email: str) -> datetime | None:
 # The gate ----------------------------------------------------------------------------------------
 
 
-@promise("P-LOGI-13")
-def may_contact(email: str, purpose: str, channel: str) -> tuple[bool, str]:
-    """(may it, why not): a current yes for this purpose and channel, given after any objection."""
+@promise("gate.marketing")
+def may_contact(email: str, purpose: str, channel: str, *, now: datetime) -> tuple[bool, str]:
+    """(may it, why not): a current yes for this purpose and channel, about what the policy says, after any objection."""
     hashed = address_hash(email)
     row = db.session.execute(
         select(Consent.given_at, DataSubject.deletion_due_at)
@@ -192,6 +201,8 @@ def may_contact(email: str, purpose: str, channel: str) -> tuple[bool, str]:
         return False, "no consent for this purpose and channel"
     if row.deletion_due_at is not None:
         return False, "the person asked for deletion"
+    if not asked_anew.counts(purpose, channel, row.given_at, asked_anew.here(), now):
+        return False, "the policy has changed what the consent was about"
     objected = db.session.scalar(
         select(Suppression.since).where(
             Suppression.address_hash == hashed,
@@ -203,14 +214,16 @@ def may_contact(email: str, purpose: str, channel: str) -> tuple[bool, str]:
     return (True, "") if objected is None else (False, "the person objected")
 
 
+@promise("mail.classes")
 @mail.gate
 def may_send(letter: mail.OutgoingMail) -> tuple[bool, str]:
-    """What the outbox asks when a message is about to leave."""
+    """What the outbox asks when a message is about to leave. Advertising does not pass for a message one needs."""
     if letter.mail_class != mail.MARKETING:
-        return True, ""
+        needs_yes = letter.purpose in vocabulary.CONSENT_ONLY
+        return not needs_yes, "this purpose needs a yes, so it is advertising" if needs_yes else ""
     if tenancy.current() is None:
         return False, "marketing speaks for a business"
-    return may_contact(letter.to_address, letter.purpose, EMAIL)
+    return may_contact(letter.to_address, letter.purpose, EMAIL, now=clock.now())
 
 
 # Unsubscribing -----------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from flask import current_app
 from flask_babel import LazyString
-from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
+from logicrm.core.phrases import lazy_gettext as _
 from logicrm.privacy.clocks import Duration
 from logicrm.privacy.profile import Profile
 from logicrm.privacy.vocabulary import COOKIE_CATEGORIES

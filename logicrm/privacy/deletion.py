@@ -11,20 +11,21 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from logicrm.core import audit, crypto, jobs, subjects, tenancy
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.promises import promise
 from logicrm.core.schema import db_now, new_id
 from logicrm.core.subjects import Subject
 from logicrm.extensions import db
-from logicrm.privacy import certificate, ledger, letters, profile, walk
+from logicrm.privacy import certificate, ledger, letters, profile, versions, walk
 from logicrm.privacy.certificate import Tally
 from logicrm.privacy.models import OPEN, Deletion, DeletionLink, DeletionState
-from logicrm.privacy.purge import db_time
+from logicrm.privacy.profile import Profile
+from logicrm.privacy.purge import LAST_STEP, db_time
 
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without what is misread on paper
 
@@ -53,7 +54,8 @@ class DryPlan:
 def plan(subject: Subject) -> DryPlan:
     """Say what a deletion would do, and change nothing."""
     plans = walk.plan(walk.find(subject))
-    classes = certificate.tally(plans, subject, profile.load(subject.profile), now=db_time())
+    now = db_time()
+    classes = certificate.tally(plans, subject, versions.of_subject(subject, now), now=now)
     return DryPlan(classes, subjects.adapter_of(subject.kind).refusals(subject))
 
 
@@ -66,7 +68,7 @@ def open_deletion(subject: Subject) -> Deletion | None:
     )
 
 
-@promise("P-LOGI-38")
+@promise("erasure")
 @walk.beyond_portal()
 def schedule(
     subject: Subject, *, session_id: uuid.UUID | None = None, minor: bool = False, at_once: bool = False
@@ -80,14 +82,15 @@ def schedule(
     refusals = adapter.refusals(subject)
     if refusals:
         raise Refused(" ".join(refusals))
-    terms = profile.load(subject.profile).deletion
     now = db_time()
+    policy = versions.of_subject(subject, now)
+    terms = policy.deletion
     wait = not at_once and not (minor and not terms.minors_wait)
     due = now + timedelta(days=terms.grace_days if wait else 0)
     deletion = Deletion(
         id=new_id(), reference=_reference(), subject_kind=subject.kind, subject_id=subject.id,
         workspace_id=subject.workspace_id, state=DeletionState.SCHEDULED, asked_at=now, due_at=due,
-        at_once=due == now, profile=subject.profile, language=subject.language or "en", facts={}, certificate={},
+        at_once=due == now, profile=policy.name, language=subject.language or "en", facts=_ruled_by(subject), certificate={},
     )  # fmt: skip
     deletion.certificate_hash = crypto.token_hash(certificate.secret_of(deletion))
     try:
@@ -96,7 +99,7 @@ def schedule(
     except IntegrityError:
         raise Refused(_("Deletion is scheduled already.")) from None
     adapter.mark(subject, due, but=session_id)
-    _ask_for_purge(deletion)
+    ask_for_purge(deletion)
     if not deletion.at_once:
         for days in terms.reminders:
             jobs.enqueue(
@@ -108,7 +111,23 @@ def schedule(
     return deletion
 
 
-def _ask_for_purge(deletion: Deletion) -> None:
+def _ruled_by(subject: Subject) -> dict[str, str]:
+    """Whose policy the deletion stands under; once the account is gone nothing else would tell."""
+    place = subject.workspace_id or next(iter(subject.workspaces), None)
+    return {"ruled_by": str(place)} if place else {}
+
+
+def policy_of(deletion: Deletion, at: datetime) -> Profile:
+    """The policy that rules a deletion at an instant, also after its subject is gone."""
+    place = deletion.facts.get("ruled_by")
+    try:
+        return versions.of_workspace(uuid.UUID(place), at) if place else profile.load(deletion.profile)
+    except LookupError:  # the workspace is gone: its profile is what is left
+        return profile.load(deletion.profile)
+
+
+def ask_for_purge(deletion: Deletion) -> None:
+    """Ask for the purge at the due instant, unless a job for it is there. The caller commits."""
     jobs.enqueue(
         "privacy.purge", args={"deletion": deletion.id}, run_at=deletion.due_at,
         key=f"purge:{deletion.id}:{int(deletion.due_at.timestamp())}", workspace_id=deletion.workspace_id,
@@ -176,7 +195,7 @@ def cancel(deletion_id: uuid.UUID, *, session_id: uuid.UUID | None = None) -> bo
 @walk.beyond_portal()
 def delete_now(subject: Subject, *, session_id: uuid.UUID | None = None) -> Deletion:
     """Delete without waiting for the end of the grace ("without undue delay"). The purge job starts at once."""
-    if not profile.load(subject.profile).deletion.delete_now:
+    if not versions.of_subject(subject, db_time()).deletion.delete_now:
         raise Refused(_("This policy deletes at the end of the waiting time only."))
     scheduled = open_deletion(subject)
     if scheduled is None:
@@ -192,7 +211,7 @@ def delete_now(subject: Subject, *, session_id: uuid.UUID | None = None) -> Dele
     db.session.expire_all()
     deletion = db.session.get_one(Deletion, scheduled.id)
     subjects.adapter_of(subject.kind).mark(subject, deletion.due_at, but=session_id)
-    _ask_for_purge(deletion)
+    ask_for_purge(deletion)
     _tell(subject, deletion, "deletion_now")
     _record("deletion.hastened", deletion)
     return deletion
@@ -227,14 +246,14 @@ def by_reference(reference: str) -> Deletion | None:
 
 
 def due_and_stuck(now: datetime) -> list[Deletion]:
-    """Deletions that are due, or whose purge stopped half way, or whose last notice waits."""
+    """Deletions that are due, or whose purge stopped half way, be it before the last notice or the evidence."""
     del now  # the database's clock decides
     return list(
         db.session.scalars(
             select(Deletion).where(
                 ((Deletion.state == DeletionState.SCHEDULED) & (Deletion.due_at <= db_now()))
                 | (Deletion.state == DeletionState.PURGING)
-                | ((Deletion.state == DeletionState.PURGED) & Deletion.sealed.is_not(None))
+                | ((Deletion.state == DeletionState.PURGED) & (Deletion.step != LAST_STEP))
             )
         )
     )

@@ -8,15 +8,17 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
+from babel.dates import format_date
 from flask import Flask, current_app, render_template
-from flask_babel import gettext as _
 
-from logicrm.core import promises, tenancy
+from logicrm.core import clock, promises, tenancy
 from logicrm.core.pdf import paper_css, render_pdf
+from logicrm.core.phrases import gettext as _
 from logicrm.core.promises import Evidence
 from logicrm.privacy import chain, cli, cookies_registry, policy
 from logicrm.privacy.policy import Document
 from logicrm.privacy.sites import Site
+from logicrm.privacy.versions import Version
 
 KEPT_PDFS = 32  # in memory, per process; a policy is some 60 kB
 STATES_LAST_S = 60
@@ -90,9 +92,19 @@ def promised(site: Site, lang: str, now: datetime) -> Promises:
 def policy_json(kind: str, site: Site, lang: str, now: datetime) -> dict[str, Any]:
     """A document as plain values; the policy's carries the state of each promise."""
     data = policy.as_json(document(kind, site, lang))
+    if site.version is not None:
+        data["version"] = about(site.version)
     if kind == "policy":
         data["states"] = {name: str(found.state) for name, found in states(site, now).items()}
     return data
+
+
+def about(version: Version) -> dict[str, Any]:
+    """What names a published version: the hash is that of its content (SHA-256 of the canonical JSON)."""
+    return {
+        "number": version.number, "hash": version.profile.hash, "published_at": version.published_at.isoformat(),
+        "effective_at": version.effective_at.isoformat(), "material": version.material, "summary": version.summary,
+    }  # fmt: skip
 
 
 def promises_json(site: Site, lang: str, now: datetime) -> dict[str, Any]:
@@ -105,7 +117,7 @@ def promises_json(site: Site, lang: str, now: datetime) -> dict[str, Any]:
         "promises": [
             {
                 "id": row.promise.id, "says": row.sentence.text, "kept_by": str(row.promise.kind),
-                "built": row.promise.feature, "state": str(row.evidence.state), "figure": row.evidence.figure,
+                "built": row.promise.feature, "state": str(row.evidence.state), "figure": str(row.evidence.figure),
                 "at": row.evidence.at.isoformat() if row.evidence.at else None,
             }
             for row in promised(site, lang, now).rows
@@ -128,7 +140,9 @@ def pdf(kind: str, site: Site, lang: str, now: datetime) -> bytes:
     held = kept_pdf(kind, site, lang)
     if held is not None:
         return held
-    context = _promises_paper(site, lang, now) if kind == "promises" else _document_paper(document(kind, site, lang))
+    context = (
+        _promises_paper(site, lang, now) if kind == "promises" else _document_paper(document(kind, site, lang), site)
+    )
     html = render_template("paper/document.html", lang=lang, workspace={"name": site.name}, **context)
     made = render_pdf(html, css=[paper_css()], title=str(context["title"]), lang=lang, created=context["created"])
     if kind != "promises":
@@ -136,7 +150,7 @@ def pdf(kind: str, site: Site, lang: str, now: datetime) -> bytes:
     return made
 
 
-def _document_paper(said: Document) -> dict[str, Any]:
+def _document_paper(said: Document, site: Site) -> dict[str, Any]:
     sections = []
     for section in said.sections:
         table = section.tables[0] if section.tables else None
@@ -151,18 +165,19 @@ def _document_paper(said: Document) -> dict[str, Any]:
         )
     return {
         "title": said.title,
-        "lead": said.dates[0],
-        "version": said.profile_hash[:12],
-        "effective_on": said.dates[1].partition(":")[2].strip() or said.dates[1],
+        "lead": said.dates[0] if said.dates else "",
+        "version": f"{site.version.number} ({said.profile_hash[:12]})" if site.version else said.profile_hash[:12],
+        "effective_on": format_date(said.effective, "d MMMM y", locale=said.lang) if said.effective else "",
         "sections": sections,
-        "created": datetime.combine(said.last_updated, datetime.min.time()).astimezone(),
+        "created": datetime.combine(said.last_updated or clock.today(), datetime.min.time()).astimezone(),
     }
 
 
 def _promises_paper(site: Site, lang: str, now: datetime) -> dict[str, Any]:
     rows = [
         (
-            row.promise.id, row.sentence.text, str(policy.STATES[row.evidence.state][0]), row.evidence.figure or "–",
+            row.promise.id, row.sentence.text, str(policy.STATES[row.evidence.state][0]),
+            str(row.evidence.figure) or "–",
             row.kept_by,
         )
         for row in promised(site, lang, now).rows

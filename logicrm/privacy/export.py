@@ -12,17 +12,18 @@ from typing import Any
 
 import orjson
 from flask_babel import force_locale, format_datetime
-from flask_babel import gettext as _
 from sqlalchemy import or_, select, update
 
 from logicrm.core import audit, database, files, jobs, tenancy
 from logicrm.core.errors import Refused
 from logicrm.core.pdf import Attachment, paper_css, render_pdf
+from logicrm.core.phrases import gettext as _
 from logicrm.core.promises import promise
 from logicrm.core.schema import db_now, new_id
 from logicrm.core.subjects import Subject
+from logicrm.core.watermarks import leave_watermark
 from logicrm.extensions import db
-from logicrm.privacy import export_document, letters, profile, signing, walk
+from logicrm.privacy import export_document, letters, signing, versions, walk
 from logicrm.privacy.authorities import AUTHORITIES
 from logicrm.privacy.models import Export, ExportState
 from logicrm.privacy.purge import db_time
@@ -41,7 +42,7 @@ class Progress:
     waiting: bool
 
 
-@promise("P-LOGI-32")
+@promise("export")
 @walk.beyond_portal()
 def request_export(subject: Subject) -> Export:
     """Ask for a copy; while one is being built, that one is returned. The caller commits.
@@ -137,6 +138,19 @@ def fail(export_id: uuid.UUID, why: str) -> None:
     )
 
 
+def fail_lost() -> int:
+    """Say of copies in the making whose job was given up or cancelled that they failed, so that they can be asked
+    for again; return how many. The caller commits."""
+    at_work = select(jobs.Job.id).where(jobs.Job.state.in_([jobs.JobState.WAITING, jobs.JobState.RUNNING]))
+    lost = db.session.execute(
+        update(Export)
+        .where(Export.state.in_(BUSY), Export.job_id.is_not(None), Export.job_id.not_in(at_work))
+        .values(state=ExportState.FAILED, fault="The copy could not be built (its job was stopped).")
+        .execution_options(synchronize_session=False)
+    )
+    return int(lost.rowcount)  # type: ignore[attr-defined]
+
+
 def expire() -> int:
     """Mark the copies whose days are over. Their files go by their own last day."""
     done = db.session.execute(
@@ -151,16 +165,16 @@ def expire() -> int:
 # Building ------------------------------------------------------------------------------------------
 
 
-@promise("P-LOGI-33")
-@promise("P-LOGI-34")
+@promise("export.portable")
+@promise("explain")
 def build(export_id: uuid.UUID, subject: Subject, *, controller: str, progress: Callable[[int, int], None]) -> None:
     """Build JSON, PDF and (when the person has files) ZIP, store them, and move to ready. The caller commits.
 
     Reading and writing are two transactions: the embedded database has one writer, who must not wait for a PDF.
     """
-    terms = profile.load(subject.profile)
     with database.reading():
         at = db_time()
+        terms = versions.of_subject(subject, at)
         found = walk.find(subject)
         total = len(found.tables) + 3
         stored = _own_files(found, subject)
@@ -168,6 +182,7 @@ def build(export_id: uuid.UUID, subject: Subject, *, controller: str, progress: 
             subject, found, terms, export_id=export_id, controller=controller, at=at,
             schema_url=letters.absolute("privacy.export_schema"), progress=lambda done, _of: progress(done, total),
         )  # fmt: skip
+        lacking = export_document.missing(document, found)
         db.session.expunge_all()
         db.session.rollback()
     names = _archive_names(stored)
@@ -190,13 +205,15 @@ def build(export_id: uuid.UUID, subject: Subject, *, controller: str, progress: 
         made,
         records=document["manifest"]["records"],
         expires=terms.retention["export"].keep_for.expires(at),
+        lacking=lacking,
     )
 
 
 def _finish(
-    export_id: uuid.UUID, subject: Subject, made: dict[str, tuple[str, bytes]], *, records: int, expires: datetime
-) -> None:
-    kept = {kind: _store(subject, name, content, kind, expires) for kind, (name, content) in made.items()}
+    export_id: uuid.UUID, subject: Subject, made: dict[str, tuple[str, bytes]], *, records: int, expires: datetime,
+    lacking: int,
+) -> None:  # fmt: skip
+    kept = {kind: _store(export_id, subject, name, content, kind, expires) for kind, (name, content) in made.items()}
     moved = db.session.execute(
         update(Export)
         .where(Export.id == export_id, Export.state == ExportState.BUILDING)
@@ -205,13 +222,18 @@ def _finish(
     )
     if moved.rowcount != 1:  # type: ignore[attr-defined]
         raise jobs.GiveUp("the export is no longer wanted")
+    leave_watermark(
+        "export", ran_at=db_time(), rows_considered=records + lacking, rows_acted=records, rows_overdue=lacking
+    )
     letters.write(subject, "export_ready", name=subject.name, expires_at=expires)
 
 
-def _store(subject: Subject, name: str, content: bytes, kind: str, expires: datetime) -> dict[str, Any]:
+def _store(
+    export_id: uuid.UUID, subject: Subject, name: str, content: bytes, kind: str, expires: datetime
+) -> dict[str, Any]:
     file = files.save(
         content, name=name, kind=files.EXPORT, max_bytes=MAX_BYTES, entity=subject.kind, entity_id=subject.id,
-        media_type=KINDS[kind], expires_at=expires,
+        media_type=KINDS[kind], expires_at=expires, writer=export_id,
     )  # fmt: skip
     return {"id": str(file.id), "bytes": len(content), "sha256": signing.fingerprint(content)}
 

@@ -13,9 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import force_locale
-from flask_babel import gettext as _
 from sqlalchemy import LargeBinary, inspect
 
+from logicrm.core.phrases import gettext as _
 from logicrm.core.pii import Personal, declaration
 from logicrm.core.subjects import Subject
 from logicrm.privacy import signing, vocabulary, walk
@@ -112,6 +112,17 @@ def build(subject: Subject, found: walk.Found, profile: Profile, *, export_id: u
         return {"format": FORMAT, "manifest": manifest, **body, "rights": rights(subject)}
 
 
+def missing(document: dict[str, Any], found: walk.Found) -> int:
+    """Rows and declared columns that were found and do not stand in the document. More than 0: the copy is not whole."""
+    told = {section["table"]: section for section in document["sections"]}
+    lacking = 0
+    for name, rows in found.tables.items():
+        section = told.get(name, {"rows": [], "fields": {}})
+        may_leave = [column for column, mark in walk.declared_personal(rows.model).items() if mark.export]
+        lacking += len(rows) - len(section["rows"]) + sum(1 for column in may_leave if column not in section["fields"])
+    return lacking
+
+
 def sign(document: dict[str, Any]) -> dict[str, Any]:
     """Put the signature over the manifest (which holds the fingerprints of everything else) into it."""
     manifest = {name: value for name, value in document["manifest"].items() if name != "signature"}
@@ -149,7 +160,7 @@ def _section(rows: walk.Rows, subject: Subject, profile: Profile, show: Show) ->
         "data_class": data_class,
         "purposes": [
             {"purpose": str(vocabulary.PURPOSES.get(p, p)),
-             "basis": str(vocabulary.BASES.get(profile.purposes[p].basis, "")) if p in profile.purposes else ""}
+             "basis": show.basis(p)}
             for p in purposes
         ],
         "recipients": [str(vocabulary.RECIPIENTS[r.category]) for r in profile.recipients],

@@ -11,11 +11,11 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import LazyString
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from logicrm.core import words
+from logicrm.core.phrases import gettext as _
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import Personal, models_about
 from logicrm.core.promises import promise
 from logicrm.core.schema import Id
@@ -79,7 +79,7 @@ def anything(email: str) -> bool:
 _DOOR = frozenset({"portal_code", "outgoing_mail"})
 
 
-@promise("P-LOGI-34")
+@promise("explain")
 def held(subject: Subject, profile: Profile, lang: str) -> list[Category]:
     """Everything about the subject, by category in the policy's order."""
     show = Show(profile, lang)
@@ -113,10 +113,9 @@ def _note(
     kind = items.setdefault(mark.category, {})
     item = kind.get((where, label))
     if item is None:
-        purpose = show.profile.purposes.get(mark.purpose)
         item = kind[where, label] = Item(
             label, where, str(vocabulary.PURPOSES.get(mark.purpose, "")),
-            str(vocabulary.BASES[purpose.basis]) if purpose else "", how_long(show, mark.keep),
+            show.basis(mark.purpose), how_long(show, mark.keep),
         )  # fmt: skip
     text = written(value) if mark.export else _hidden(mark)
     if text in item.values:

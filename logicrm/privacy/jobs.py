@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from flask import Flask, current_app
 
-from logicrm.core import audit, crypto, database, jobs, mail, subjects, tenancy, watermarks
+from logicrm.core import audit, crypto, database, files, jobs, mail, subjects, tenancy, watermarks
 from logicrm.core.pdf import PdfFailed, PdfUnavailable
 from logicrm.core.promises import promise
 from logicrm.core.subjects import Subject
@@ -24,16 +25,21 @@ from logicrm.privacy import (
     purge,
     retention,
     signing,
+    versions,
 )
 from logicrm.privacy.models import Deletion, DeletionState, Export
 
 NOTICE_TRIES_FOR = timedelta(days=3)  # then the sealed address goes, whether the notice went out or not
 SWEEP_S = 60
 
-STEPS: dict[str, Callable[[Deletion], None]] = {}
+#: A step does first what belongs to no transaction, then takes the row, which moves the deletion on to this step
+#: or says that another start of the purge has done so, and does the rest in that transaction.
+Take = Callable[[], Deletion]
+Step = Callable[[uuid.UUID, Take], None]
+STEPS: dict[str, Step] = {}
 
 
-def _step(run: Callable[[Deletion], None]) -> Callable[[Deletion], None]:
+def _step(run: Step) -> Step:
     STEPS[run.__name__.removeprefix("_")] = run
     return run
 
@@ -44,9 +50,9 @@ def purge_job(job: jobs.JobContext) -> None:
     run_purge(uuid.UUID(job.args["deletion"]), lambda done: job.progress(done, len(STEPS)))
 
 
-@promise("P-LOGI-38")
+@promise("erasure")
 def run_purge(deletion_id: uuid.UUID, progress: Callable[[int], None] = lambda done: None) -> bool:
-    """Begin if it is due, then do the steps that are left, each in a transaction of its own. True when it ran."""
+    """Begin if it is due, then do the steps that are left, each once and in a transaction. True when it ran."""
     found = db.session.get(Deletion, deletion_id)
     if found is None or found.state == DeletionState.CANCELLED:
         db.session.rollback()
@@ -62,23 +68,28 @@ def run_purge(deletion_id: uuid.UUID, progress: Callable[[int], None] = lambda d
     db.session.rollback()
     for number, name in enumerate(names[names.index(step) + 1 if step in names else 0 :], start=1):
         progress(number)
-        row = purge.get(deletion_id)
-        STEPS[name](row)
-        row.step = name
+        try:
+            STEPS[name](deletion_id, partial(purge.take, deletion_id, after=step, to=name))
+        except purge.Moved:  # another worker is at the same purge, and ahead
+            db.session.rollback()
+            return True
         db.session.commit()
+        step = name
     return True
 
 
 @_step
-def _files(row: Deletion) -> None:
+def _files(_deletion_id: uuid.UUID, take: Take) -> None:
+    row = take()
     removed = purge.erase_files(row)
     row.facts = row.facts | {"files": row.facts.get("files", 0) + removed}
 
 
 @_step
-def _rows(row: Deletion) -> None:
-    terms = profile.load(row.profile)
+def _rows(_deletion_id: uuid.UUID, take: Take) -> None:
+    row = take()
     now = purge.db_time()
+    terms = deletion.policy_of(row, now)
 
     def tally(plans: Any, subject: Subject) -> list[dict[str, Any]]:
         return [one.as_json() for one in certificate.tally(plans, subject, terms, now=now)]
@@ -87,8 +98,9 @@ def _rows(row: Deletion) -> None:
 
 
 @_step
-def _mail(row: Deletion) -> None:
+def _mail(_deletion_id: uuid.UUID, take: Take) -> None:
     """Written copies of messages, and rows that a job in mid-send left behind."""
+    row = take()
     addresses = purge.sealed_addresses(row)
     copies = len(mail.files_of(addresses))
     mail.forget_addresses(addresses)
@@ -96,18 +108,17 @@ def _mail(row: Deletion) -> None:
 
 
 @_step
-def _pages(row: Deletion) -> None:
-    # The checkpoint wants no open transaction of ours; what it does needs none.
-    db.session.rollback()
-    how = purge.clean_pages()
-    row = purge.get(row.id)
+def _pages(_deletion_id: uuid.UUID, take: Take) -> None:
+    how = purge.clean_pages()  # the checkpoint wants no open transaction of ours
+    row = take()
     row.facts = row.facts | {"pages": how}
 
 
 @_step
-def _proof(row: Deletion) -> None:
-    terms = profile.load(row.profile)
+def _proof(_deletion_id: uuid.UUID, take: Take) -> None:
+    row = take()
     row.purged_at = purge.db_time()
+    terms = deletion.policy_of(row, row.purged_at)
     row.state = DeletionState.PURGED
     row.certificate = certificate.contents(
         row,
@@ -119,34 +130,57 @@ def _proof(row: Deletion) -> None:
 
 
 @_step
-def _notice(row: Deletion) -> None:
-    """Send the last notice from memory, then empty the seal."""
-    at = row.purged_at or purge.db_time()
-    for number, address in enumerate(purge.sealed_addresses(row)):
+def _notice(deletion_id: uuid.UUID, take: Take) -> None:
+    """Send the last notice from memory, then empty the seal. The talk with the mail server holds no write lock."""
+    found, now = _look_at(deletion_id)
+    at, sent = found.purged_at or now, []
+    for number, address in enumerate(purge.sealed_addresses(found)):
         try:
-            letters.last_notice(row, address, number, certificate_url=certificate.url_of(row), at=at)
+            sent.append(letters.last_notice(found, address, number, certificate_url=certificate.url_of(found), at=at))
         except Exception:  # whatever mail does: the deletion is done, and is not held up for its notice
-            if purge.db_time() - at < NOTICE_TRIES_FOR:
+            if now - at < NOTICE_TRIES_FOR:
                 raise
+    row = take()
     row.sealed = None
+    db.session.add_all(sent)
 
 
 @_step
-def _evidence(row: Deletion) -> None:
+def _evidence(deletion_id: uuid.UUID, take: Take) -> None:
     """Tell each workspace that held something: an event and a watermark, in each one's own context."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    places = [uuid.UUID(place) for place in row.facts.get("workspaces", [])]
-    acted = sum(one["deleted"] + one["anonymised"] for one in row.facts.get("classes", []))
-    deletion_id, kind, at = row.id, row.subject_kind, row.purged_at or purge.db_time()
-    db.session.rollback()
-    for place in places:
-        with tenancy.working_in(app, place):
-            audit.record("deletion.purged", object_kind="deletion", object_id=deletion_id, kind=kind, rows=acted)
-            watermarks.leave_watermark("erasure", ran_at=at, rows_considered=acted, rows_acted=acted)
+    found, _now = _look_at(deletion_id)
+    for place in found.facts.get("workspaces", []):
+        with tenancy.working_in(app, uuid.UUID(place)):
+            _tell(deletion_id, place)
             db.session.commit()
     # Bytes of the notice and of the steps since are pages as well.
     purge.clean_pages()
-    purge.get(deletion_id)
+    take()
+
+
+def _tell(deletion_id: uuid.UUID, place: str) -> None:
+    """Record the deletion in the present workspace, once: that it is told stands in the same transaction."""
+    row = purge.get(deletion_id, locked=True)
+    told = row.facts.get("told", [])
+    if place in told:
+        return
+    row.facts = row.facts | {"told": [*told, place]}
+    acted = sum(one["deleted"] + one["anonymised"] for one in row.facts.get("classes", []))
+    audit.record("deletion.purged", object_kind="deletion", object_id=row.id, kind=row.subject_kind, rows=acted)
+    watermarks.leave_watermark(
+        "erasure", ran_at=row.purged_at or purge.db_time(), rows_considered=acted, rows_acted=acted,
+        rows_overdue=row.facts.get("left", 0),
+    )  # fmt: skip
+
+
+def _look_at(deletion_id: uuid.UUID) -> tuple[Deletion, datetime]:
+    """The deletion as it is now, and the database's time; no transaction stays open."""
+    with database.reading():
+        row, now = purge.get(deletion_id), purge.db_time()
+        db.session.expunge(row)
+        db.session.rollback()
+    return row, now
 
 
 def _key(row: Deletion) -> str:
@@ -175,14 +209,11 @@ def remind_job(job: jobs.JobContext) -> None:
 
 @jobs.every("privacy.sweep", seconds=SWEEP_S, title="Find deletions that are due")
 def sweep_job(job: jobs.JobContext) -> None:
-    """Ask for the purge of what is due or stopped half way, should its own job have been lost."""
-    with database.reading():
-        waiting = [(row.id, row.workspace_id) for row in deletion.due_and_stuck(purge.db_time())]
-        db.session.rollback()
-    for deletion_id, workspace_id in waiting:
-        jobs.enqueue(
-            "privacy.purge", args={"deletion": deletion_id}, key=f"purge-swept:{deletion_id}", workspace_id=workspace_id
-        )
+    """Ask for the purge of what is due or stopped half way, should its own job have been lost; and say so to
+    whoever waits for a copy whose job is no more."""
+    for row in deletion.due_and_stuck(purge.db_time()):
+        deletion.ask_for_purge(row)
+    export.fail_lost()
     db.session.commit()
 
 
@@ -190,6 +221,7 @@ def sweep_job(job: jobs.JobContext) -> None:
 def export_job(job: jobs.JobContext) -> None:
     """Build a copy. What fails four times says why and can be asked for again."""
     export_id = uuid.UUID(job.args["export"])
+    files.drop_unsaved(export_id)  # of a start that was killed
     if not export.start(export_id):
         db.session.rollback()
         return
@@ -245,18 +277,18 @@ def retain_everywhere(
 ) -> Iterator[tuple[str, list[retention.Outcome]]]:
     """Run retention on the global tables once, then in each workspace by its own policy."""
     table = db.metadata.tables["workspace"]
-    places = db.session.execute(db.select(table.c.id, table.c.slug, table.c.profile).order_by(table.c.id)).all()
+    places = db.session.execute(db.select(table.c.id, table.c.slug).order_by(table.c.id)).all()
     db.session.rollback()
     own = profile.load(app.config["PROFILE"])
-    outcomes = retention.run(own, now=now, tenant=False, dry=dry, force=force, commit=_settle)
+    everywhere = retention.run(own, now=now, tenant=False, dry=dry, force=force, commit=_settle)
     db.session.rollback()  # a transaction of ours would lock the embedded database against the next context's
-    yield "everywhere", outcomes
+    yield "everywhere", everywhere
     for place in places:
-        with tenancy.working_in(app, uuid.UUID(str(place.id))):
-            terms = profile.load(place.profile)
+        with tenancy.working_in(app, place.id):
+            terms = versions.of_workspace(place.id, now)
             outcomes = retention.run(terms, now=now, tenant=True, dry=dry, force=force, commit=_settle)
             if not dry:
-                retention.leave_watermarks(outcomes, now=now)
+                retention.leave_watermarks(outcomes, now=now, everywhere=everywhere)
             db.session.commit()
         yield place.slug, outcomes
 

@@ -27,7 +27,11 @@ def path() -> Path:
 
 
 def append(event: str, *, deletion: str, kind: str, key: str, at: datetime, **facts: int | str) -> None:
-    """Append one entry and wait until the disk has it. `key` is Subject.key; `facts` are counts and enums."""
+    """Append one entry and wait until the disk has it. `key` is Subject.key; `facts` are counts and enums.
+
+    The ledger is ahead of the database: a process that was killed before its commit comes back with what is
+    written already, and writes nothing.
+    """
     entry = {
         "v": VERSION,
         "event": event,
@@ -42,6 +46,8 @@ def append(event: str, *, deletion: str, kind: str, key: str, at: datetime, **fa
     where.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     is_new = not where.exists()
     with _locked(where) as handle:
+        if latest(deletion) == event:
+            return
         # A process that was killed while it wrote leaves half a line: end it, so that ours stands alone.
         size = os.fstat(handle).st_size
         if size and os.pread(handle, 1, size - 1) != b"\n":

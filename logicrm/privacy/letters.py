@@ -13,7 +13,6 @@ from flask_babel import force_locale
 from logicrm.core import mail, mail_delivery
 from logicrm.core.schema import db_now
 from logicrm.core.subjects import Subject
-from logicrm.extensions import db
 from logicrm.privacy.models import Deletion
 
 NOBODY = "undisclosed-recipients:;"
@@ -40,10 +39,13 @@ def write(subject: Subject, template: str, to: str = "", **context: Any) -> None
             )  # fmt: skip
 
 
-def last_notice(deletion: Deletion, address: str, number: int, *, certificate_url: str, at: datetime) -> None:
+def last_notice(
+    deletion: Deletion, address: str, number: int, *, certificate_url: str, at: datetime
+) -> mail.OutgoingMail:
     """Send the notice of a finished erasure from memory: no row and no file ever holds the address.
 
-    Sent again after a crash it carries the same Message-ID. The copy that the outbox shows has no recipient.
+    Sent again after a crash it carries the same Message-ID. Returns the row that the outbox shows, without
+    recipient, for the caller to add.
     """
     name = uuid.uuid5(deletion.id, f"notice-{number}")
     with force_locale(deletion.language or "en"):
@@ -63,22 +65,8 @@ def last_notice(deletion: Deletion, address: str, number: int, *, certificate_ur
     else:
         with mail_delivery.connected(url) as server:
             server.send_message(message, sender, [address])
-    if db.session.get(mail.OutgoingMail, name) is None:
-        db.session.add(
-            mail.OutgoingMail(
-                id=name,
-                workspace_id=deletion.workspace_id,
-                to_address="",
-                subject=subject,
-                text=text,
-                html=html,
-                headers={},
-                attachments=[],
-                message_id=letter.message_id,
-                mail_class=mail.TRANSACTIONAL,
-                purpose="legal",
-                state=mail.MailState.SENT,
-                created_at=db_now(),
-                sent_at=db_now(),
-            )
-        )
+    return mail.OutgoingMail(
+        id=name, workspace_id=deletion.workspace_id, to_address="", subject=subject, text=text, html=html, headers={},
+        attachments=[], message_id=letter.message_id, mail_class=mail.TRANSACTIONAL, purpose="legal",
+        state=mail.MailState.SENT, created_at=db_now(), sent_at=db_now(),
+    )  # fmt: skip

@@ -6,13 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from flask_babel import get_locale
-from flask_babel import gettext as _
 
+from logicrm.core.phrases import gettext as _
 from logicrm.core.pii import models_about
 from logicrm.core.subjects import Subject
 from logicrm.extensions import db
-from logicrm.privacy import profile, vocabulary, walk
+from logicrm.privacy import vocabulary, walk
 from logicrm.privacy.policy import Show
+from logicrm.privacy.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,8 @@ class Held:
     records: int
 
 
-def categories(subject: Subject) -> list[Category]:
+def categories(subject: Subject, terms: Profile) -> list[Category]:
     """What may be held about this kind of subject, by category. Asks the declarations only, not the database."""
-    terms = profile.load(subject.profile)
     show = Show(terms, str(get_locale() or "en"))
     values: dict[str, dict[str, None]] = defaultdict(dict)
     purposes: dict[str, dict[str, None]] = defaultdict(dict)
@@ -69,9 +69,9 @@ def _keep(show: Show, data_class: str) -> str:
     )
 
 
-def held(subject: Subject) -> list[Held]:
+def held(subject: Subject, terms: Profile) -> list[Held]:
     """What is held now, table by table, most first. A walk through all declared tables."""
-    show = Show(profile.load(subject.profile), str(get_locale() or "en"))
+    show = Show(terms, str(get_locale() or "en"))
     found = walk.find(subject)
     rows = [
         Held(

@@ -12,32 +12,23 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from babel import Locale
-from babel.dates import format_date
-from babel.lists import format_list
-from babel.numbers import format_decimal
-from babel.units import format_unit
 from flask import render_template
 from flask_babel import force_locale
-from flask_babel import gettext as _
 
 from logicrm.core import promises as core
+from logicrm.core.phrases import gettext as _
 from logicrm.privacy import vocabulary
 from logicrm.privacy.authorities import IN_THE_UNION, authority_for
-from logicrm.privacy.clocks import Duration
 from logicrm.privacy.cookies_registry import Cookie
 from logicrm.privacy.profile import Profile
+from logicrm.privacy.show import Sentence, Show
 
 importlib.import_module("logicrm.privacy.promises")  # fills the registry with the sentences
 
-
-@dataclass(frozen=True)
-class Sentence:
-    """One sentence. `promise_id` and `anchor` are "" for a sentence that explains and promises nothing."""
-
-    text: str
-    promise_id: str = ""
-    anchor: str = ""
+__all__ = [
+    "STATES", "Document", "Section", "Sentence", "Show", "Table", "as_json", "cookie_document", "html_body",
+    "page_values", "policy_document", "section",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,9 +59,9 @@ class Document:
     lang: str
     profile: str
     profile_hash: str
-    last_updated: date
-    effective: date
-    dates: tuple[str, str]  # both days as sentences
+    last_updated: date | None  # None until something was published
+    effective: date | None
+    dates: tuple[str, ...]  # the days that there are, as sentences
     sections: tuple[Section, ...]
 
 
@@ -125,7 +116,9 @@ def cookie_document(profile: Profile, cookies: Iterable[Cookie], *, workspace_na
 def as_json(document: Document) -> dict[str, Any]:
     """The document as plain values: dates as ISO text."""
     data = asdict(document)
-    return {**data, "last_updated": document.last_updated.isoformat(), "effective": document.effective.isoformat()}
+    for name in ("last_updated", "effective"):
+        data[name] = data[name].isoformat() if data[name] else None
+    return data
 
 
 def html_body(document: Document, states: Mapping[str, core.Evidence] | None = None) -> str:
@@ -150,83 +143,6 @@ STATES = {
 }
 
 
-# Figures as words --------------------------------------------------------------------------------
-
-
-class Show:
-    """Writes a profile's figures in one language."""
-
-    #: Figures that are words of the vocabulary.
-    WORDS: Mapping[str, vocabulary.Words] = {
-        "recipients": vocabulary.RECIPIENTS,
-        "disclosures": vocabulary.DISCLOSURES,
-        "mechanisms": vocabulary.MECHANISMS,
-        "cookie_categories": vocabulary.COOKIE_CATEGORIES,
-        "channels": vocabulary.CHANNELS,
-        "security.in_transit": vocabulary.IN_TRANSIT,
-        "security.at_rest": vocabulary.AT_REST,
-        "security.audits": vocabulary.AUDITS,
-    }
-
-    def __init__(self, profile: Profile, lang: str) -> None:
-        self.profile = profile
-        self.lang = lang
-        self.locale = Locale.parse(lang)
-
-    def figure(self, path: str) -> str:
-        """Write the figure at a path of the profile. Raises LookupError when the profile has none there."""
-        value: Any = self.profile
-        for step in path.split("."):
-            value = value.get(step) if isinstance(value, Mapping) else getattr(value, step, None)
-        if value is None:
-            raise LookupError(f"{path} is not in {self.profile.file}")
-        if path == "recipients":
-            value = tuple(dict.fromkeys(recipient.category for recipient in value))
-        words = self.WORDS.get(path, {})
-        if isinstance(value, tuple):
-            return self.listed(str(words.get(one, one)) for one in value)
-        return str(words[value]) if value in words else self.value(value)
-
-    def value(self, value: Any) -> str:
-        """Write a date, a period, a number or a text."""
-        if isinstance(value, Duration):
-            return self.duration(value)
-        if isinstance(value, date):
-            return format_date(value, "d MMMM y", locale=self.locale)
-        return format_decimal(value, locale=self.locale) if isinstance(value, int) else str(value)
-
-    def duration(self, duration: Duration) -> str:
-        """Write "3 years", "1 year and 6 months"."""
-        parts = (("year", duration.years), ("month", duration.months), ("day", duration.days), ("hour", duration.hours))
-        return self.listed(self._counted(n, unit) for unit, n in parts if n)
-
-    def _counted(self, number: int, unit: str) -> str:
-        text = format_unit(number, f"duration-{unit}", "long", locale=self.locale)
-        # Where a language has one form for long and short (Vietnamese), Babel finds it under "short" only.
-        return text if "duration-" not in text else format_unit(number, f"duration-{unit}", "short", locale=self.locale)
-
-    def listed(self, texts: Iterable[str]) -> str:
-        """Join texts the way the language does: "a, b, and c"."""
-        return format_list(list(texts), locale=self.locale)
-
-    def country(self, code: str) -> str:
-        """The country's name in the language."""
-        return str(self.locale.territories.get(code, code))
-
-    def promise(self, row: core.Promise) -> Sentence:
-        """The sentence of a promise with the profile's figures in it."""
-        who = self.profile.identity
-        values = {
-            "last_updated": self.figure("last_updated"),
-            "privacy_email": who.privacy_email,
-            "dpo_email": who.dpo_email,
-            "dpo_address": ", ".join(who.dpo_address),
-            "address": ", ".join(who.address),
-            "figure": self.figure(row.figure) if row.figure else "",
-        }
-        return Sentence(str(row.says) % values, row.id, row.anchor)
-
-
 def section(show: Show, name: str, heading: str, extra: Iterable[str], tables: Iterable[Table] = ()) -> Section:
     """A section: first what explains, then the promises that belong here."""
     rows = [row for row in core.registry.all(show.profile.name) if row.section == name]
@@ -240,13 +156,22 @@ def _plain(*texts: str) -> tuple[Sentence, ...]:
 
 def _document(show: Show, title: str, workspace: str, sections: Iterable[Section]) -> Document:
     profile = show.profile
-    dates = (
-        _("Last updated: %(day)s", day=show.value(profile.last_updated)),
-        _("Applies from: %(day)s", day=show.value(profile.effective)),
-    )
+    dates = []
+    if profile.last_updated:
+        dates.append(_("Last updated: %(day)s", day=show.value(profile.last_updated)))
+    if profile.effective:
+        dates.append(_("Applies from: %(day)s", day=show.value(profile.effective)))
     said = tuple(part for part in sections if part.paragraphs or part.tables)
     return Document(
-        title, workspace, show.lang, profile.name, profile.hash, profile.last_updated, profile.effective, dates, said
+        title,
+        workspace,
+        show.lang,
+        profile.name,
+        profile.hash,
+        profile.last_updated,
+        profile.effective,
+        tuple(dates),
+        said,
     )
 
 
@@ -255,19 +180,32 @@ def _document(show: Show, title: str, workspace: str, sections: Iterable[Section
 
 def _about(show: Show) -> list[str]:
     who = show.profile.identity
-    return [
+    said = [
         _(
             "%(controller)s decides why and how your data is used, and answers for it (controller).",
             controller=who.controller,
-        ),
-        _("Home country: %(country)s.", country=show.country(who.country)),
-        _("The law that governs this policy: %(law)s.", law=who.governing_law),
+        )
     ]
+    if who.country:
+        said.append(_("Home country: %(country)s.", country=show.country(who.country)))
+    if who.governing_law:
+        said.append(_("The law that governs this policy: %(law)s.", law=who.governing_law))
+    if who.court and not show.promised("identity.court"):
+        said.append(_("The court that decides: %(court)s.", court=who.court))
+    return said
 
 
 def _transfers(show: Show) -> list[str]:
+    said = []
+    if not show.promised("hosting.regions"):
+        said.append(_("Your data lies in %(places)s.", places=show.figure("hosting.regions")))
     places = sorted({show.country(recipient.country) for recipient in show.profile.recipients})
-    return [_("Data may go to: %(places)s.", places=show.listed(places))] if places else []
+    if places:
+        said.append(_("Data may go to: %(places)s.", places=show.listed(places)))
+    if show.profile.mechanisms and not show.promised("mechanisms"):
+        safeguards = show.figure("mechanisms")
+        said.append(_("What protects data that travels: %(safeguards)s.", safeguards=safeguards))
+    return said
 
 
 def _rights() -> list[str]:
@@ -275,17 +213,18 @@ def _rights() -> list[str]:
 
 
 def _asking(show: Show) -> list[str]:
-    asked = show.profile.requests
-    said = []
-    if asked.answer_working_days:
-        days = show.value(asked.answer_working_days)
-        said.append(_("We answer within %(days)s working days, sooner where the law says so.", days=days))
-    elif asked.answer is None:
-        said.append(_("We answer within one month (GDPR Art. 12(3))."))
-    longer = show.duration(asked.extension)
-    said.append(
-        _("If a request is hard, we may take up to %(time)s longer, once. We tell you why before.", time=longer)
-    )
+    asked, said = show.profile.requests, []
+    if asked.answer is None and not asked.answer_working_days:
+        by_law = _("We answer within one month (GDPR Art. 12(3)).")
+        said.append(by_law if "gdpr" in show.profile.regimes else _("We answer within the time that the law sets."))
+    elif not show.promised("requests.answer"):
+        within = show.figure("requests.answer")
+        said.append(_("We answer within %(time)s, sooner where the law says so.", time=within))
+    if asked.extension is not None:
+        longer = show.duration(asked.extension)
+        said.append(
+            _("If a request is hard, we may take up to %(time)s longer, once. We tell you why before.", time=longer)
+        )
     said.append(_("We may have to check that you are you, with a code to an address that we already know."))
     return said
 
@@ -322,7 +261,8 @@ def _complaint(show: Show) -> list[str]:
 
 
 def _contact(show: Show) -> list[str]:
-    return [_("Questions about privacy: %(email)s", email=show.profile.identity.privacy_email)]
+    contact = show.profile.identity.contact
+    return [_("Questions about privacy: %(contact)s", contact=contact)] if contact else []
 
 
 def _purposes(show: Show) -> Table:
@@ -330,7 +270,7 @@ def _purposes(show: Show) -> Table:
         (
             str(vocabulary.PURPOSES[purpose.name]),
             show.listed(str(vocabulary.DATA_CATEGORIES[one]) for one in purpose.data),
-            str(vocabulary.BASES[purpose.basis]),
+            show.cited(vocabulary.BASES, purpose.basis),
         )
         for purpose in show.profile.purposes.values()
     )
@@ -344,7 +284,7 @@ def _recipients(show: Show) -> Table:
             one.name or _("not chosen yet"),
             show.country(one.country),
             str(vocabulary.MECHANISMS[one.mechanism]),
-            str(vocabulary.CONTRACTS[one.contract]),
+            show.cited(vocabulary.CONTRACTS, one.contract),
         )
         for one in show.profile.recipients
     )
@@ -359,7 +299,7 @@ def _retention(show: Show) -> Table:
             show.duration(trigger.keep_for),
             str(vocabulary.ANCHORS[trigger.anchor]),
             str(vocabulary.ACTIONS[rule.action]),
-            str(vocabulary.GROUNDS[trigger.ground]),
+            show.cited(vocabulary.GROUNDS, trigger.ground),
             str(vocabulary.CRITERIA[rule.criterion]),
         )
         for rule in show.profile.retention.values()

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -21,20 +21,25 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
-from logicrm.core.pii import declaration
-from logicrm.privacy import vocabulary
+from logicrm.core.pii import Personal, declaration
+from logicrm.privacy import profile_reading as reading
+from logicrm.privacy import profile_rules, vocabulary
 from logicrm.privacy.clocks import Duration
 from logicrm.privacy.profile_parts import (
+    Automation,
+    BreachTerms,
     DeletionTerms,
+    Hosting,
     Identity,
     Purpose,
     RecipientTerms,
     Requests,
     RetentionRule,
     Security,
-    Trigger,
+    Termination,
 )
-from logicrm.privacy.profile_schema import Problem, ProfileError, Reader, Source, lines_of
+from logicrm.privacy.profile_schema import Path as FieldPath
+from logicrm.privacy.profile_schema import Problem, ProfileError, Reader, Source, dotted, lines_of
 
 FOLDER = Path(__file__).parent / "profiles"
 
@@ -48,15 +53,21 @@ class Profile:
     file: str
     hash: str
     data: Mapping[str, Any]  # what was read; for versions, differences and edited copies
-    last_updated: date
-    effective: date
+    lines: Mapping[FieldPath, int]  # where each field stands; empty when it comes from no file
+    last_updated: date | None  # None: not stated; publishing sets it
+    effective: date | None
     minimum_age: int
     regimes: tuple[str, ...]
     identity: Identity
     requests: Requests
     deletion: DeletionTerms
+    termination: Termination
+    breach: BreachTerms
+    hosting: Hosting
+    automation: Automation
     retention: Mapping[str, RetentionRule]
     purposes: Mapping[str, Purpose]
+    location_uses: tuple[str, ...]
     recipients: tuple[RecipientTerms, ...]
     mechanisms: tuple[str, ...]
     disclosures: tuple[str, ...]
@@ -130,32 +141,35 @@ def from_data(data: dict[str, Any], *, file: str, lines: dict[tuple[str | int, .
         file=file,
         hash=hashlib.sha256(canonical(data)).hexdigest(),
         data=MappingProxyType(data),
-        last_updated=top.day("last_updated"),
-        effective=top.day("effective"),
+        lines=MappingProxyType(source.lines),
+        last_updated=top.optional_day("last_updated"),
+        effective=top.optional_day("effective"),
         minimum_age=top.whole("minimum_age", 13, 21),
         regimes=top.many_of("regimes", vocabulary.REGIMES),
-        identity=_identity(top.table("identity")),
-        requests=_requests(top.table("requests")),
-        deletion=_deletion(top.table("deletion")),
-        retention=_retention(top),
-        purposes=_purposes(top),
+        identity=reading.identity(top.table("identity")),
+        requests=reading.requests(top.table("requests")),
+        deletion=reading.deletion(top.table("deletion")),
+        termination=reading.termination(top.table("termination")),
+        breach=reading.breach(top.table("breach")),
+        hosting=reading.hosting(top.table("hosting")),
+        automation=reading.automation(top.table("automation")),
+        retention=reading.retention(top),
+        purposes=reading.purposes(top),
+        location_uses=top.many_of("location_uses", vocabulary.LOCATION_USES, empty=True),
         mechanisms=top.many_of("mechanisms", vocabulary.ANY_MECHANISM, empty=True),
-        recipients=_recipients(top),
+        recipients=reading.recipients(top),
         disclosures=top.many_of("disclosures", vocabulary.DISCLOSURES),
         cookie_categories=(cookies := top.table("cookies")).many_of("categories", vocabulary.COOKIE_CATEGORIES),
         cookie_choice=cookies.duration("choice_lasts"),
         channels=top.many_of("channels", vocabulary.CHANNELS, empty=True),
-        security=_security(top.table("security")),
+        security=reading.security(top.table("security")),
         change_notice=top.many_of("change_notice", vocabulary.CHANGE_NOTICES),
         children=top.many_of("children", vocabulary.CHILDREN),
     )
     cookies.done()
     top.done()
-    _void(top, "mechanisms", profile.mechanisms)
-    if "essential" not in profile.cookie_categories:
-        cookies.note("categories", "lacks 'essential'.", "Signing in needs a cookie; add 'essential'.")
-    if profile.effective < profile.last_updated:
-        top.note("effective", "is before last_updated.", "It cannot rule before it was written.")
+    reading.void(top, "mechanisms", profile.mechanisms)
+    profile_rules.check(top, profile)
     if source.problems:
         source.stop()
     return profile
@@ -168,193 +182,57 @@ def canonical(data: Mapping[str, Any]) -> bytes:
     ).encode()
 
 
-def _identity(at: Reader) -> Identity:
-    identity = Identity(
-        controller=at.text("controller"),
-        country=at.text("country"),
-        governing_law=at.text("governing_law"),
-        address=at.many_of("address"),
-        privacy_email=at.email("privacy_email"),
-        dpo_email=at.email("dpo_email") if at.has("dpo_email") else "",
-        dpo_address=at.many_of("dpo_address"),
-    )
-    at.text("dpo_email", empty=True)
-    if identity.country and not re.fullmatch("[A-Z]{2}", identity.country):
-        at.note("country", f"{identity.country!r} is no country code.", "Write two capitals (ISO 3166-1) such as RO.")
-    at.done()
-    return identity
-
-
-def _requests(at: Reader) -> Requests:
-    requests = Requests(
-        answer=at.optional_duration("answer"),
-        answer_working_days=at.whole("answer_working_days", 1, 60, default=0),
-        inquiry=at.optional_duration("inquiry"),
-        extension=at.duration("extension"),
-    )
-    if requests.answer is not None and requests.answer_working_days:
-        at.note("answer_working_days", "stands beside answer.", "Keep one of the two.")
-    if requests.extension.is_longer_than(Duration(months=2)):
-        at.note("extension", "is longer than the law allows.", "Write P2M or less (GDPR Art. 12(3)).")
-    at.done()
-    return requests
-
-
-def _deletion(at: Reader) -> DeletionTerms:
-    deletion = DeletionTerms(
-        grace_days=at.whole("grace_days", 0, 30),
-        reminders=at.wholes("reminders"),
-        accessible=at.many_of("accessible", vocabulary.GRACE_ACCESS),
-        delete_now=at.flag("delete_now"),
-        minors_wait=at.flag("minors_wait"),
-    )
-    if any(day >= max(deletion.grace_days, 1) for day in deletion.reminders):
-        at.note("reminders", "has a day before the request itself.", "Each must be less than grace_days.")
-    if "cancel" not in deletion.accessible:
-        at.note("accessible", "lacks 'cancel'.", "A grace that cannot be cancelled is only a delay; add 'cancel'.")
-    if deletion.minors_wait:
-        at.note("minors_wait", "makes a child's data wait.", "Write false: it goes as soon as it is found.")
-    at.done()
-    return deletion
-
-
-def _retention(top: Reader) -> Mapping[str, RetentionRule]:
-    rules = {}
-    tables = top.tables("retention", tuple(vocabulary.DATA_CLASSES))
-    for name in vocabulary.DATA_CLASSES:
-        if name not in tables:
-            top.source.note(
-                ("retention", name), "has no rule, but the program holds such data.", f"Add [retention.{name}]."
-            )
-    for name, at in tables.items():
-        rules[name] = rule = RetentionRule(
-            name=name,
-            keep_for=at.duration("keep_for"),
-            anchor=at.one_of("anchor", tuple(vocabulary.ANCHORS)),
-            action=at.one_of("action", tuple(vocabulary.ACTIONS)),
-            ground=at.one_of("ground", tuple(vocabulary.GROUNDS)),
-            criterion=at.one_of("criterion", tuple(vocabulary.CRITERIA)),
-            minimum=at.optional_duration("minimum"),
-            maximum=at.optional_duration("maximum"),
-            warn_days=at.whole("warn_days", 1, 90, default=0),
-            also=tuple(_trigger(row) for row in at.rows("also", optional=True)),
-        )
-        _in_order(at, rule)
-        at.done()
-    return MappingProxyType(rules)
-
-
-def _trigger(at: Reader) -> Trigger:
-    trigger = Trigger(
-        keep_for=at.duration("keep_for"),
-        anchor=at.one_of("anchor", tuple(vocabulary.ANCHORS)),
-        ground=at.one_of("ground", tuple(vocabulary.GROUNDS)),
-    )
-    at.done()
-    return trigger
-
-
-def _in_order(at: Reader, rule: RetentionRule) -> None:
-    """minimum ≤ keep_for ≤ maximum, and no event twice."""
-    low, high = rule.minimum, rule.maximum
-    if low and high and low.is_longer_than(high):
-        at.note("minimum", f"{low} is more than the maximum, {high}.", "Lower it, or raise the maximum.")
-    elif low and low.is_longer_than(rule.keep_for):
-        at.note("keep_for", f"{rule.keep_for} is less than the minimum, {low}.", f"Write {low} or more.")
-    elif high and rule.keep_for.is_longer_than(high):
-        at.note("keep_for", f"{rule.keep_for} is more than the maximum, {high}.", f"Write {high} or less.")
-    counted = {rule.anchor}
-    for number, trigger in enumerate(rule.also):
-        place = (*at.path, "also", number)
-        if low and low.is_longer_than(trigger.keep_for):
-            at.source.note(place, f"{trigger.keep_for} is less than the minimum, {low}.", f"Write {low} or more.")
-        if trigger.anchor in counted:
-            at.source.note(place, f"{trigger.anchor} is counted twice.", "Keep the shorter period.")
-        counted.add(trigger.anchor)
-
-
-def _purposes(top: Reader) -> Mapping[str, Purpose]:
-    rows = [
-        (
-            at,
-            Purpose(
-                name=at.one_of("name", tuple(vocabulary.PURPOSES)),
-                basis=at.one_of("basis", tuple(vocabulary.BASES)),
-                data=at.many_of("data", tuple(vocabulary.DATA_CATEGORIES)),
-            ),
-        )
-        for at in top.rows("purpose")
-    ]
-    top.unique(((at, purpose.name) for at, purpose in rows), "name")
-    for at, purpose in rows:
-        if purpose.name in vocabulary.CONSENT_ONLY and purpose.basis not in ("consent", ""):
-            at.note("basis", f"{purpose.name} cannot rest on {purpose.basis}.", 'Write "consent".')
-        at.done()
-    for needed in vocabulary.ALWAYS_USED:
-        if needed not in {purpose.name for _at, purpose in rows}:
-            top.source.note(("purpose",), f"{needed} is missing, but the program needs it.", "Add a [[purpose]].")
-    return MappingProxyType({purpose.name: purpose for _at, purpose in rows})
-
-
-def _recipients(top: Reader) -> tuple[RecipientTerms, ...]:
-    found = []
-    home = str((top._data.get("identity") or {}).get("country", ""))
-    for at in top.rows("recipient", optional=True):
-        recipient = RecipientTerms(
-            category=at.one_of("category", tuple(vocabulary.RECIPIENTS)),
-            name=at.text("name", empty=True),
-            country=at.text("country"),
-            mechanism=at.one_of("mechanism", ("home", *vocabulary.ANY_MECHANISM)),
-            contract=at.one_of("contract", tuple(vocabulary.CONTRACTS)),
-        )
-        _void(at, "mechanism", [recipient.mechanism])
-        if recipient.mechanism == "home" and vocabulary.area(recipient.country) != vocabulary.area(home):
-            at.note("mechanism", f"{recipient.country} is outside the home region.", "Name a safeguard, such as scc.")
-        at.done()
-        found.append(recipient)
-    return tuple(found)
-
-
-def _void(at: Reader, key: str, mechanisms: Iterable[str]) -> None:
-    for mechanism in mechanisms:
-        if mechanism in vocabulary.VOID_MECHANISMS:
-            why = vocabulary.VOID_MECHANISMS[mechanism]
-            at.note(key, f"{mechanism!r} protects nothing: {why}.", 'Use "scc" or "adequacy".')
-
-
-def _security(at: Reader) -> Security:
-    security = Security(
-        in_transit=at.one_of("in_transit", tuple(vocabulary.IN_TRANSIT)),
-        at_rest=at.one_of("at_rest", tuple(vocabulary.AT_REST)),
-        measures=at.many_of("measures", tuple(vocabulary.MEASURES)),
-        audits=at.one_of("audits", tuple(vocabulary.AUDITS)),
-    )
-    at.done()
-    return security
-
-
 # What the code needs of a profile ----------------------------------------------------------------
 
 
 def columns_without_rule(profile: Profile, metadata: MetaData) -> list[str]:
-    """Return 'table.column: …' for each personal column whose class or purpose the profile does not know."""
+    """Return 'table.column: …' for each personal column that the profile does not cover: its class has no figure,
+    its purpose is not there, or the purpose does not say that it uses such data."""
     missing = []
     for table in metadata.tables.values():
         for column in table.columns:
             mark = declaration(column)
-            keep, purpose = getattr(mark, "keep", None), getattr(mark, "purpose", "")
-            if keep is not None and keep not in profile.retention:
-                missing.append(f"{table.name}.{column.name}: no [retention.{keep}] in {profile.file}")
-            if purpose and purpose not in profile.purposes:
-                missing.append(f"{table.name}.{column.name}: no [[purpose]] {purpose!r} in {profile.file}")
+            if isinstance(mark, Personal):
+                missing += [f"{table.name}.{column.name}: {why} in {profile.file}" for why in _uncovered(profile, mark)]
     return missing
 
 
+def _uncovered(profile: Profile, mark: Personal) -> list[str]:
+    purpose = profile.purposes.get(mark.purpose)
+    missing = [] if mark.keep in profile.retention else [f"no [retention.{mark.keep}]"]
+    if mark.purpose and purpose is None:
+        missing.append(f"no [[purpose]] {mark.purpose!r}")
+    elif purpose is not None and mark.category not in purpose.data:
+        missing.append(f"[[purpose]] {mark.purpose!r} does not name the data {mark.category!r}")
+    return missing
+
+
+#: What a business must say about itself before strangers may rely on its policy, and what to write.
+MUST_STATE = {
+    "country": "Write the two capitals of the home country (ISO 3166-1).",
+    "governing_law": "Write the law that governs the policy.",
+    "address": "Write the lines of a postal address.",
+    "privacy_email": "Write a mailbox that somebody reads.",
+}
+
+
 def before_publishing(profile: Profile) -> list[Problem]:
-    """What a profile that loads still lacks before strangers may rely on it: contacts that nobody reads."""
-    who = profile.identity
-    return [
-        Problem(profile.file, f"identity.{name}", None, f"{value} is an example.", "Write one that somebody reads.")
-        for name, value in (("privacy_email", who.privacy_email), ("dpo_email", who.dpo_email))
-        if value.endswith((".example", "@example.com", ".invalid", ".test"))
-    ]
+    """What a profile that loads still lacks before strangers may rely on it: who answers, and where.
+
+    Its two days are not asked for: publishing sets them.
+    """
+    found = []
+    for name, mend in MUST_STATE.items():
+        if not getattr(profile.identity, name):
+            found.append(_lacks(profile, ("identity", name), "is not stated.", mend))
+    for name in ("privacy_email", "dpo_email"):
+        value = getattr(profile.identity, name)
+        if value.endswith((".example", "@example.com", ".invalid", ".test")):
+            found.append(
+                _lacks(profile, ("identity", name), f"{value} is an example.", "Write one that somebody reads.")
+            )
+    return found
+
+
+def _lacks(profile: Profile, path: FieldPath, says: str, mend: str) -> Problem:
+    return Problem(profile.file, dotted(path), Source(profile.file, dict(profile.lines)).line(path), says, mend)

@@ -10,15 +10,21 @@ from logicrm.privacy.clocks import Duration
 
 @dataclass(frozen=True)
 class Identity:
-    """Who answers for the data, and how to reach them."""
+    """Who answers for the data, and how to reach them. What a policy does not state is empty, and stops publishing."""
 
     controller: str
     country: str  # ISO 3166-1
     governing_law: str
+    court: str  # "" where the policy names none
     address: tuple[str, ...]
     privacy_email: str
-    dpo_email: str  # "" where the policy names no such address
+    dpo_email: str
     dpo_address: tuple[str, ...]
+
+    @property
+    def contact(self) -> str:
+        """Where somebody writes about privacy: the mailbox, else the postal address, else nothing."""
+        return self.privacy_email or ", ".join(self.address)
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Requests:
     answer: Duration | None
     answer_working_days: int
     inquiry: Duration | None
-    extension: Duration
+    extension: Duration | None  # None: the policy's own time is never stretched
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,43 @@ class DeletionTerms:
     def grace(self) -> Duration:
         """The wait as a period."""
         return Duration(days=self.grace_days)
+
+
+@dataclass(frozen=True)
+class Termination:
+    """What happens to the data of a business that leaves the service."""
+
+    keep_days: int
+    accessible: tuple[str, ...]
+
+    @property
+    def wait(self) -> Duration:
+        """The days as a period."""
+        return Duration(days=self.keep_days)
+
+
+@dataclass(frozen=True)
+class BreachTerms:
+    """How soon a breach is told. `people` is None where the law's "without undue delay" is all that is said."""
+
+    authority: Duration
+    people: Duration | None
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """Where the data lies, and whether any of it may leave."""
+
+    regions: tuple[str, ...]
+    pinned: bool
+
+
+@dataclass(frozen=True)
+class Automation:
+    """What programs may conclude about people."""
+
+    profiling: str
+    decisions: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +116,7 @@ class RetentionRule:
     minimum: Duration | None
     maximum: Duration | None
     warn_days: int
+    while_used: bool  # nothing goes as long as the service is used
     also: tuple[Trigger, ...]  # other events; whichever comes first ends the keeping
 
     @property
@@ -117,7 +161,7 @@ class RecipientTerms:
 
     category: str
     name: str  # "" until the business has chosen one
-    country: str
+    country: str  # "" = the home country, whichever that is
     mechanism: str
     contract: str
 

@@ -154,15 +154,16 @@ class Reader:
         """true or false."""
         return bool(self._take(key, bool, "true or false"))
 
-    def day(self, key: str) -> date:
-        """A date, also as ISO text (JSON has no dates)."""
+    def optional_day(self, key: str) -> date | None:
+        """A date, also as ISO text (JSON has no dates), or None where the field is left out."""
         value = self._data.get(key)
         if isinstance(value, str):
             try:
                 self._data = {**self._data, key: date.fromisoformat(value)}
             except ValueError:
                 pass
-        return self._take(key, date, "a date such as 2025-01-15, without quotes") or date(1970, 1, 1)
+        found: date | None = self._take(key, date, "a date such as 2025-01-15, without quotes", optional=True)
+        return found
 
     def duration(self, key: str) -> Duration:
         """A period that must be there."""

@@ -1,7 +1,7 @@
 """The steps of a purge. Each can be done again after a crash, and each is the caller's transaction to commit.
 
-begin (ledger, state, locks) → files → rows → mail → pages → proof → notice. `jobs.py` runs them in order and
-commits after each; the last step that is done stands in the deletion's row.
+begin (ledger, state, locks) → files → rows → mail → pages → proof → notice → evidence. `jobs.py` runs them in
+order and commits after each; the last step that is done stands in the deletion's row.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ from logicrm.privacy.models import Deletion, DeletionState
 from logicrm.privacy.walk import TablePlan
 
 SEAL = "erasure-notice"
+LAST_STEP = "evidence"
+
+
+class Moved(Exception):
+    """Another start of this purge has done the step: roll back and leave it the rest."""
 
 
 def db_time() -> datetime:
@@ -57,11 +62,23 @@ def begin(deletion_id: uuid.UUID) -> bool:
     return True
 
 
-def get(deletion_id: uuid.UUID) -> Deletion:
-    """The deletion as the database has it now. Raises LookupError."""
-    found = db.session.scalar(
-        select(Deletion).where(Deletion.id == deletion_id).execution_options(populate_existing=True)
+def take(deletion_id: uuid.UUID, *, after: str, to: str) -> Deletion:
+    """Move a purge on by one step; its row is locked until the commit. Raises Moved."""
+    moved = db.session.execute(
+        update(Deletion)
+        .where(Deletion.id == deletion_id, Deletion.step == after)
+        .values(step=to)
+        .execution_options(synchronize_session=False)
     )
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        raise Moved
+    return get(deletion_id)
+
+
+def get(deletion_id: uuid.UUID, *, locked: bool = False) -> Deletion:
+    """The deletion as the database has it now, `locked` until the commit. Raises LookupError."""
+    wanted = select(Deletion).where(Deletion.id == deletion_id).execution_options(populate_existing=True)
+    found = db.session.scalar(wanted.with_for_update() if locked else wanted)
     if found is None:
         raise LookupError(deletion_id)
     return found
@@ -83,7 +100,7 @@ def erase_files(deletion: Deletion) -> int:
     plans = walk.plan(walk.find(subject))
     letters = plans.get(mail.OutgoingMail.__tablename__)
     for key in letters.delete if letters else ():
-        mail_delivery.path_of(key).unlink(missing_ok=True)
+        mail_delivery.remove_copy(key)
     one = plans.get(files.StoredFile.__tablename__)
     if one is None:
         return 0
@@ -105,6 +122,15 @@ def erase_rows(deletion: Deletion, tally: Any) -> None:
     deletion.facts = deletion.facts | {"classes": tally(plans, subject)}
     db.session.flush()
     apply(plans, subject)
+    deletion.facts = deletion.facts | {"left": left_behind(plans, subject)}
+
+
+def left_behind(plans: dict[str, TablePlan], subject: Subject) -> int:
+    """Look for the person once more: rows that are still there and should not be. Anything but 0 breaks a promise."""
+    db.session.flush()
+    found = walk.find(subject)
+    spared = {name: one.keep.union(*one.blank.values()) for name, one in plans.items()}
+    return sum(len(set(rows.by_key) - spared.get(name, set())) for name, rows in found.tables.items())
 
 
 # Rows ----------------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ import uuid
 from datetime import date, datetime
 from enum import StrEnum
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.sql import ColumnElement
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Keep, personal, plain
 from logicrm.core.schema import Id
 from logicrm.core.tenancy import InWorkspace, Person, inside

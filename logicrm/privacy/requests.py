@@ -8,11 +8,11 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from flask_babel import force_locale
-from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from logicrm.core import audit, mail
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.promises import promise
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
@@ -33,7 +33,8 @@ class Row:
     email: str
 
 
-@promise("P-LOGI-42")
+@promise("requests.intake")
+@promise("clock.requests")
 def file(
     subject_id: uuid.UUID, kind: str, words: str, *, profile: Profile, country: str, time_zone: str, language: str,
     now: datetime, came_by: str = "portal",
@@ -84,7 +85,7 @@ def begin(request_id: uuid.UUID, *, by: uuid.UUID) -> None:
     audit.record("request.begun", object_kind="privacy_request", object_id=request_id, actor=by)
 
 
-@promise("P-LOGI-46")
+@promise("requests.answer")
 def answer(
     request_id: uuid.UUID, *, fulfilled: bool, words: str, reason: str, by: uuid.UUID, profile: Profile, business: str,
     now: datetime,
@@ -110,7 +111,7 @@ def answer(
             person.email, "request_answered", mail_class=mail.TRANSACTIONAL, purpose="legal", subject_kind="person",
             subject_id=person.id, language=language, business=business, kind=KIND_WORDS[closed.kind],
             fulfilled=fulfilled, ground=DENIALS.get(closed.reason, ""), words=closed.answer,
-            authority=authorities.authority_for(profile.identity.country), contact=profile.identity.privacy_email,
+            authority=authorities.authority_for(profile.identity.country), contact=profile.identity.contact,
         )  # fmt: skip
     audit.record("request.answered", closed, actor=by, state=str(state), reason=closed.reason)
     return closed

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -49,21 +49,27 @@ class Rule:
     def is_tenant(self) -> bool:
         return tenancy.is_tenant(self.model.__table__)
 
+    @property
+    def is_promised(self) -> bool:
+        """True where the policy itself sets the figure, not a mechanism of ours."""
+        return self.keep.days is None
+
     def period(self, profile: Profile) -> Duration | None:
-        """How long is kept; None when rows carry their own last day (`days=0`)."""
+        """How long is kept (no time at all where rows carry their own last day); None: nothing counts from this."""
         if self.keep.days is not None:
             return Duration(days=self.keep.days)
-        return profile.retention[self.keep.data_class].keep_for
+        figures = profile.retention[self.keep.data_class]
+        return figures.counted_from(self.keep.event or figures.anchor)
 
-    def cutoff(self, profile: Profile, now: datetime) -> datetime:
-        """Rows with an anchor at or before this are due."""
+    def cutoff(self, profile: Profile, now: datetime) -> datetime | None:
+        """Rows with an anchor at or before this are due; None where this policy counts nothing from the event."""
         period = self.period(profile)
-        return period.cutoff(now) if period is not None else now
+        return period.cutoff(now) if period is not None else None
 
 
 @dataclass
 class Outcome:
-    """What one rule did, or (dry) would do. `samples` are ids only."""
+    """What one rule did, or (dry) would do. `samples` are ids only; `oldest_left` is the oldest anchor that stayed."""
 
     rule: Rule
     cutoff: datetime
@@ -73,6 +79,7 @@ class Outcome:
     acted: int = 0
     braked: bool = False
     samples: list[Any] = field(default_factory=list)
+    oldest_left: datetime | None = None
 
 
 def rules(*, tenant: bool) -> list[Rule]:
@@ -85,7 +92,15 @@ def rules(*, tenant: bool) -> list[Rule]:
     return sorted((r for r in found if r.is_tenant == tenant), key=lambda r: r.executor)
 
 
-@promise("P-LOGI-56")
+def covers(data_class: str, event: str = "") -> bool:
+    """True when some table goes by the policy's own figure of this class, counted from this event ("" = the main)."""
+    return any(
+        rule.is_promised and (rule.keep.data_class, rule.keep.event) == (data_class, event)
+        for rule in [*rules(tenant=True), *rules(tenant=False)]
+    )
+
+
+@promise("retention")
 @promise("P-LOGI-50")
 def run(
     profile: Profile,
@@ -104,7 +119,10 @@ def run(
     run_id = new_id()
     outcomes = []
     for rule in rules(tenant=tenant):
-        outcome = _look(rule, profile, now)
+        cutoff = rule.cutoff(profile, now)
+        if cutoff is None:
+            continue
+        outcome = _look(rule, cutoff)
         outcomes.append(outcome)
         if dry:
             continue
@@ -115,6 +133,7 @@ def run(
             commit()
             if not done:
                 break
+        outcome.oldest_left = _oldest(rule)
         _leave_evidence(outcome, run_id, now, tenant)
         commit()
     return outcomes
@@ -124,7 +143,12 @@ def _due(rule: Rule, cutoff: datetime) -> list[Any]:
     """Conditions of the rows that are due. NULL is never `<=` anything."""
     anchor = getattr(rule.model, rule.keep.anchor)
     is_date = anchor.type.python_type is date
-    conditions = [anchor.is_not(None), anchor <= (cutoff.astimezone(UTC).date() if is_date else cutoff)]
+    return [anchor <= (cutoff.astimezone(UTC).date() if is_date else cutoff), *_subject_to(rule)]
+
+
+def _subject_to(rule: Rule) -> list[Any]:
+    """Conditions of the rows that the rule speaks of, whatever their age: with an anchor, and under no hold."""
+    conditions: list[Any] = [getattr(rule.model, rule.keep.anchor).is_not(None)]
     columns = rule.model.__table__.columns
     conditions += [getattr(rule.model, name).is_(False) for name in ("on_hold", "legal_hold") if name in columns]
     if rule.keep.action is Erase.BLANK:
@@ -136,8 +160,15 @@ def _due(rule: Rule, cutoff: datetime) -> list[Any]:
     return conditions
 
 
-def _look(rule: Rule, profile: Profile, now: datetime) -> Outcome:
-    cutoff = rule.cutoff(profile, now)
+def _oldest(rule: Rule) -> datetime | None:
+    """The oldest anchor that is still there. It does not ask the cutoff: that a rule counted wrong must show."""
+    found = db.session.scalar(select(func.min(getattr(rule.model, rule.keep.anchor))).where(*_subject_to(rule)))
+    if isinstance(found, date) and not isinstance(found, datetime):
+        return datetime.combine(found, datetime.min.time(), UTC)
+    return found  # type: ignore[no-any-return]
+
+
+def _look(rule: Rule, cutoff: datetime) -> Outcome:
     key = walk.key_of(rule.model)
     due = db.session.scalar(select(func.count()).select_from(rule.model).where(*_due(rule, cutoff))) or 0
     considered = db.session.scalar(select(func.count()).select_from(rule.model)) or 0
@@ -189,7 +220,7 @@ def _content_first(model: Any, keys: list[Any]) -> None:
             files.store().remove(place)
     if model is mail.OutgoingMail:
         for own in keys:
-            mail_delivery.path_of(own).unlink(missing_ok=True)
+            mail_delivery.remove_copy(own)
 
 
 def _leave_evidence(outcome: Outcome, run_id: uuid.UUID, now: datetime, tenant: bool) -> None:
@@ -211,16 +242,33 @@ def _leave_evidence(outcome: Outcome, run_id: uuid.UUID, now: datetime, tenant: 
     )
 
 
-def leave_watermarks(outcomes: list[Outcome], *, now: datetime) -> None:
-    """One watermark for each class of data of this workspace, "retention:support", over all rules of the class."""
+def leave_watermarks(outcomes: list[Outcome], *, now: datetime, everywhere: Sequence[Outcome] = ()) -> None:
+    """One watermark for each class of data of this workspace, "retention:support", and one for each of its rules,
+    "retention:support/case.closed_at".
+
+    `everywhere`: what the run over the global tables did. Its rows are not counted here (they may be another
+    workspace's), but what it left undone is left undone here, too.
+    """
     by_class: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
+    for outcome in [*outcomes, *everywhere]:
         by_class.setdefault(outcome.rule.keep.data_class, []).append(outcome)
     for name, group in by_class.items():
+        own = [one for one in group if one.rule.is_tenant]
         watermarks.leave_watermark(
-            f"retention:{name}", ran_at=now, rows_considered=sum(o.considered for o in group),
-            rows_acted=sum(o.acted for o in group), rows_overdue=sum(o.due - o.acted for o in group),
+            f"retention:{name}", ran_at=now, rows_considered=sum(o.considered for o in own),
+            rows_acted=sum(o.acted for o in own), rows_overdue=sum(o.due - o.acted for o in group),
         )  # fmt: skip
+        for one in group:
+            watermarks.leave_watermark(
+                mark_of(one.rule), ran_at=now, rows_considered=one.considered if one.rule.is_tenant else 0,
+                rows_acted=one.acted if one.rule.is_tenant else 0, rows_overdue=one.due - one.acted,
+                oldest_left=one.oldest_left,
+            )  # fmt: skip
+
+
+def mark_of(rule: Rule) -> str:
+    """The name under which one rule leaves its watermark."""
+    return f"retention:{rule.keep.data_class}/{rule.executor}"
 
 
 def lines(outcomes: list[Outcome], *, dry: bool) -> Iterator[str]:

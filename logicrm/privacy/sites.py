@@ -4,42 +4,46 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from datetime import datetime
 
-from babel import Locale
-from flask import current_app
+from flask import current_app, g, has_request_context
 
-from logicrm.core import tenancy, workspaces
-from logicrm.core.access import principal_or_none
+from logicrm.core import clock, tenancy, workspaces
+from logicrm.core.access import WorkspaceFacts, principal_or_none
 from logicrm.core.workspaces import Business
 from logicrm.privacy import profile as profiles
-from logicrm.privacy import vocabulary
+from logicrm.privacy import versions
 from logicrm.privacy.profile import Profile
-from logicrm.privacy.profile_schema import ProfileError
+from logicrm.privacy.versions import Version
 
 
 @dataclass(frozen=True)
 class Site:
-    """A policy with the name and identity of whoever answers for it. `slug` is "" for the installation's own."""
+    """A policy with the name and identity of whoever answers for it. `slug` is "" for the installation's own.
+
+    `version` is None where none rules (yet): then the profile comes with the program. `newest` is the latest that is
+    published, which may be one that has not begun.
+    """
 
     name: str
     slug: str
     profile: Profile
     workspace_id: uuid.UUID | None = None
+    version: Version | None = None
+    newest: Version | None = None
 
 
-def of_slug(slug: str) -> Site | None:
-    """The site of a business, or None when there is none by this name."""
-    business = workspaces.by_slug(slug)
-    return of_business(business) if business else None
+def of_business(business: Business, at: datetime | None = None) -> Site:
+    """The site of a business: the policy that rules it at an instant (now, where none is given)."""
+    version = versions.ruling(business.facts, at or clock.now())
+    return of_version(business, version)
 
 
-def of_business(business: Business) -> Site:
-    """The site of a business: its policy with itself as the controller."""
+def of_version(business: Business, version: Version | None) -> Site:
+    """The site of a business as one of its versions has it, in force or not; None: as before the first one."""
     facts = business.facts
-    known = _with_identity(facts.profile, facts.name, facts.country, business.address, business.privacy_contact)
-    return Site(facts.name, facts.slug, known, facts.id)
+    known = version.profile if version else versions.unpublished(business)
+    return Site(facts.name, facts.slug, known, facts.id, version, next(iter(versions.published(facts)[-1:]), None))
 
 
 def here() -> Site:
@@ -56,24 +60,34 @@ def installation() -> Site:
     return Site(known.identity.controller, "", known)
 
 
-@lru_cache(maxsize=256)
-def _with_identity(name: str, controller: str, country: str, address: str, contact: str) -> Profile:
-    known = profiles.load(name)
-    values: dict[str, Any] = {"identity.controller": controller}
-    if country:
-        values["identity.country"] = country
-        law = Locale("en").territories.get(country, country)
-        values["identity.governing_law"] = f"{law}; the GDPR" if country in vocabulary.EEA else str(law)
-    lines = [line.strip() for line in address.replace(",", "\n").splitlines() if line.strip()]
-    if lines:
-        values["identity.address"] = [controller, *lines]
-    else:
-        values["identity.address"] = [controller]
-    values["identity.dpo_address"] = values["identity.address"]
-    if contact:
-        values["identity.privacy_email"] = values["identity.dpo_email"] = contact
-    try:
-        return known.with_values(values)
-    except ProfileError:
-        # What a workspace typed cannot be printed as a policy: the profile's own words are better than no page.
-        return known
+# The cookie gate -----------------------------------------------------------------------------------
+
+
+def visit(business: Business) -> None:
+    """This request is on a page of this business: its policy says which cookies there may be."""
+    g.visited = business.facts
+
+
+def visited() -> WorkspaceFacts | None:
+    """The business on whose page this request is: named in the address, the portal's, the member's; None: nobody's."""
+    if not has_request_context():
+        return None
+    if "visited" not in g:
+        who = principal_or_none()
+        place = tenancy.current()
+        if who is not None and place in (None, who.workspace.id):
+            g.visited = who.workspace
+        else:
+            business = (workspaces.met(place) or workspaces.by_id(place)) if place else None
+            g.visited = business.facts if business else None
+    found: WorkspaceFacts | None = g.visited
+    return found
+
+
+def gate_profile() -> Profile:
+    """The policy that the cookies of this page follow. Asked on every page, so it costs a member no statement."""
+    facts = visited()
+    if facts is None:
+        return installation().profile
+    version = versions.ruling(facts, clock.now())
+    return version.profile if version else profiles.load(facts.profile)

@@ -17,7 +17,7 @@ from logicrm.core.security import any_site
 from logicrm.core.shell import _back as came_from
 from logicrm.core.shell import _language as language
 from logicrm.extensions import csrf, db
-from logicrm.privacy import bp, consent, contact, cookies_registry, gpc, receipts, sites, vocabulary
+from logicrm.privacy import bp, consent, contact, cookies_registry, gpc, receipts, sites, views_public, vocabulary
 from logicrm.privacy.contact import Unsubscribe
 from logicrm.privacy.views_public import notices
 
@@ -25,7 +25,15 @@ from logicrm.privacy.views_public import notices
 @bp.get("/preferences")
 @public
 def preferences() -> Response:
+    _visiting(request.args.get("site", ""))
     return _preferences()
+
+
+def _visiting(slug: str) -> None:
+    """A stranger's choice is about the business on whose page the question was asked; the form names it."""
+    business = workspaces.by_slug(slug) if slug else None
+    if business is not None:
+        sites.visit(business)
 
 
 def _preferences(*, status: int = 200) -> Response:
@@ -40,14 +48,28 @@ def _preferences(*, status: int = 200) -> Response:
     ]  # fmt: skip
     return page(
         "privacy/preferences.html", status=status, kinds=kinds, made=made, signalled=gpc.signalled(),
-        saved="saved" in request.args, lasts=consent.gate_profile().cookie_choice, business=sites.here().name,
+        saved="saved" in request.args, lasts=consent.gate_profile().cookie_choice, business=asked_by(),
+        **asked_on(),
     )  # fmt: skip
+
+
+def asked_by() -> str:
+    """The name over the page: of the business whose cookies are chosen about, else of the installation."""
+    facts = sites.visited()
+    return facts.name if facts else sites.installation().name
+
+
+def asked_on() -> dict[str, str]:
+    """What the forms about cookies carry along: on whose page they stand ("" for the installation's)."""
+    facts = sites.visited()
+    return {"cookie_site": facts.slug if facts else ""}
 
 
 @bp.post("/choice", endpoint="choose")
 @csrf.exempt
 @public
 def choose() -> Response:
+    _visiting(request.form.get("site", ""))
     how = request.form.get("do", "")
     optional = set(consent.optional_categories())
     wanted = {
@@ -60,7 +82,11 @@ def choose() -> Response:
         abort(400)
     made = consent.choose(wanted, how, language=language(), now=clock.now())
     db.session.commit()
-    back = came_from() if how != consent.CHOOSE else url_for("privacy.preferences", saved=1)
+    back = (
+        came_from()
+        if how != consent.CHOOSE
+        else url_for("privacy.preferences", saved=1, site=request.form.get("site") or None)
+    )
     return consent.remember(redirect(back, 303), made)
 
 
@@ -147,12 +173,16 @@ def _unsubscribe_page(link: Unsubscribe, token: str, *, done: bool, everything: 
 
 
 def banners() -> dict[str, object]:
-    """What base.html includes on every page: the cookie banner until there is a choice."""
-    if not has_request_context() or request.endpoint in QUIET or consent.current() is not None:
-        return {"cookie_banner": None, "gpc_signalled": False}
+    """What base.html includes on every page: the cookie banner until there is a choice, and links to the policy."""
+    if not has_request_context():
+        return {"cookie_banner": None}
+    legal = {"legal": views_public.legal_links(sites.visited())}
+    if request.endpoint in QUIET or consent.current() is not None:
+        return {"cookie_banner": None, "gpc_signalled": False, **legal}
     return {
+        **legal,
         "cookie_banner": "privacy/_banner.html", "gpc_signalled": gpc.signalled(), "cookie_heading": consent.HEADING,
-        "cookie_text": consent.TEXT, "gpc_heading": consent.GPC_HEADING, "gpc_text": consent.GPC_TEXT,
+        "cookie_text": consent.TEXT, "gpc_heading": consent.GPC_HEADING, "gpc_text": consent.GPC_TEXT, **asked_on(),
     }  # fmt: skip
 
 

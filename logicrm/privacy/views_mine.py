@@ -11,17 +11,17 @@ from typing import Any
 
 from flask import abort, jsonify, request, send_file, url_for
 from flask import redirect as flask_redirect
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from logicrm.core import files, subjects, tenancy
+from logicrm.core import clock, files, subjects, tenancy
 from logicrm.core.access import in_grace, principal, public
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.render import page
 from logicrm.core.shell import flash
 from logicrm.core.subjects import Subject
 from logicrm.extensions import db
-from logicrm.privacy import bp, deletion, export, export_document, profile, signing
+from logicrm.privacy import bp, deletion, export, export_document, signing, versions
 from logicrm.privacy import certificate as papers
 from logicrm.privacy import mine as held
 from logicrm.privacy.models import Deletion, DeletionState
@@ -61,14 +61,15 @@ def mine() -> Response:
         progress=export.progress_of(copy) if copy else None,
         scheduled=scheduled,
         certificate_url=papers.url_of(scheduled) if scheduled else "",
-        categories=held.categories(subject),
+        categories=held.categories(subject, versions.of_subject(subject, clock.now())),
     )
 
 
 @bp.get("/mine/records")
 @in_grace
 def my_records() -> Response:
-    return page("privacy/mine_records.html", tables=held.held(me()))
+    subject = me()
+    return page("privacy/mine_records.html", tables=held.held(subject, versions.of_subject(subject, clock.now())))
 
 
 # A copy ----------------------------------------------------------------------------------------------
@@ -112,7 +113,7 @@ def _delete_page(subject: Subject, *, error: str = "", typed_error: str = "", st
         plan=deletion.plan(subject),
         subject=subject,
         scheduled=deletion.open_deletion(subject),
-        terms=profile.load(subject.profile).deletion,
+        terms=versions.of_subject(subject, clock.now()).deletion,
         error=error,
         typed_error=typed_error,
         status=status,

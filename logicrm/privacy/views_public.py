@@ -8,10 +8,11 @@ from typing import Any
 from flask import abort, jsonify, request, url_for
 from werkzeug.wrappers import Response
 
-from logicrm.core import clock, pdf, throttle
-from logicrm.core.access import Area, public
+from logicrm.core import clock, pdf, throttle, workspaces
+from logicrm.core.access import Area, WorkspaceFacts, principal_or_none, public
 from logicrm.core.render import page
 from logicrm.core.shell import _language as language
+from logicrm.core.workspaces import Business
 from logicrm.privacy import bp, documents, policy, sites
 from logicrm.privacy.sites import Site
 
@@ -23,8 +24,26 @@ FORMS = "any(json, pdf)"
 
 
 def named(slug: str) -> Site:
-    """The site of a business, or 404."""
-    return sites.of_slug(slug) or abort(404)
+    """The site of a business as it is now, or 404."""
+    return sites.of_business(business_of(slug))
+
+
+def business_of(slug: str) -> Business:
+    """The business in an address, or 404. Its policy says which cookies the page may ask for."""
+    business = workspaces.by_slug(slug) or abort(404)
+    sites.visit(business)
+    return business
+
+
+def legal_links(facts: WorkspaceFacts | None) -> dict[str, str]:
+    """Where the policy, the cookies and the preference centre of the business are whose page one is on."""
+    if facts is None or principal_or_none() is not None:
+        return {name: url_for(f"privacy.{name}") for name in ("policy", "cookies", "preferences")}
+    return {
+        "policy": url_for("notices.policy_of", slug=facts.slug),
+        "cookies": url_for("notices.cookies_of", slug=facts.slug),
+        "preferences": url_for("privacy.preferences", site=facts.slug),
+    }
 
 
 @bp.get("/policy", endpoint="policy")
@@ -79,7 +98,8 @@ def document_of(slug: str, kind: str, form: str) -> Response:
 @public
 def gpc_support() -> Response:
     known = sites.installation().profile
-    return jsonify({"gpc": True, "lastUpdate": known.last_updated.isoformat()})
+    since = {"lastUpdate": known.last_updated.isoformat()} if known.last_updated else {}
+    return jsonify({"gpc": True, **since})
 
 
 def _page(kind: str, site: Site) -> Response:
@@ -90,6 +110,8 @@ def _page(kind: str, site: Site) -> Response:
     else:
         known = documents.states(site, now) if kind == "policy" else None
         values = policy.page_values(documents.document(kind, site, lang), known)
+        coming = site.newest if site.newest and site.newest.effective_at > now else None
+        values |= {"version": site.version, "coming": coming, "coming_slug": site.slug}
     return page(f"privacy/{kind}.html", **values, **links(site, kind), business=site.name)
 
 
@@ -104,7 +126,9 @@ def links(site: Site, kind: str = "policy") -> dict[str, Any]:
         files = {form: url_for("privacy.document", kind=kind, form=form) for form in ("json", "pdf")}
     return {
         "policy_url": found["policy"], "cookies_url": found["cookies"], "promises_url": found["promises"],
-        "json_url": files["json"], "pdf_url": files["pdf"], "preferences_url": url_for("privacy.preferences"),
+        "json_url": files["json"], "pdf_url": files["pdf"],
+        "preferences_url": url_for("privacy.preferences", site=site.slug or None),
+        "versions_url": url_for("notices.versions_of", slug=site.slug) if site.newest else "",
     }  # fmt: skip
 
 
@@ -116,7 +140,7 @@ def _file(kind: str, form: str, site: Site) -> Response:
         )  # fmt: skip
         return jsonify(made)
     if documents.kept_pdf(kind, site, lang) is None:
-        _guard()
+        guard()
     try:
         content = documents.pdf(kind, site, lang, now)
     except pdf.PdfFailed as fault:
@@ -126,7 +150,7 @@ def _file(kind: str, form: str, site: Site) -> Response:
     return response
 
 
-def _guard() -> None:
+def guard() -> None:
     """Making a PDF costs a second of a processor: strangers may ask for a few."""
     if not throttle.hit("policy-pdf", request.remote_addr or "", limit=20, per=timedelta(minutes=5)):
         abort(429)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
 from flask import Flask, abort, redirect, request, url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock, shell, today
 from logicrm.core.access import May, needs, principal
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
+from logicrm.core.phrases import lazy_gettext as _l
+from logicrm.core.phrases import ngettext
 from logicrm.core.render import page
 from logicrm.core.shell import flash
+from logicrm.core.words import show_number
 from logicrm.extensions import db
 from logicrm.privacy import bp, requests, sites
 from logicrm.privacy.request_models import DENIALS, KIND_WORDS, STATE_WORDS
@@ -97,18 +99,22 @@ def left_words(days: int) -> tuple[str, str]:
 
 
 def due_requests(now: datetime) -> today.Section | None:
-    """Requests on the Today page, by days left."""
-    rows = requests.waiting(limit=6)
-    if not rows:
-        return None
+    """Requests on the Today page, by days left. One statement."""
+    rows = requests.waiting()
     day = clock.today(principal().workspace.time_zone)
     del now
     shown = []
-    for row in rows:
+    for row in rows[:6]:
         words, tone = left_words(requests.days_left(row.request, day))
         url = url_for("privacy.request", request_id=row.request.id)
         shown.append(today.Row(str(KIND_WORDS[row.request.kind]), url, words, tone))
-    return today.Section(_l("Privacy requests"), url_for("privacy.requests"), shown)
+    late = any(requests.days_left(row.request, day) < 0 for row in rows[:1])
+    kinds = Counter(str(KIND_WORDS[row.request.kind]) for row in rows)
+    figure = today.Figure(
+        _("Requests to answer"), show_number(len(rows)), url_for("privacy.requests"),
+        note=shown[0].note if shown else "", tone="bad" if late else "", bars=sorted(kinds.items()) or None,
+    )  # fmt: skip
+    return today.Section(_l("Privacy requests"), url_for("privacy.requests"), shown, figure)
 
 
 def install(app: Flask) -> None:

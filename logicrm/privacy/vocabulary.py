@@ -7,9 +7,9 @@ said here, once, and translated.
 from __future__ import annotations
 
 from flask_babel import LazyString
-from flask_babel import lazy_gettext as _
 
 from logicrm.core import pii
+from logicrm.core.phrases import lazy_gettext as _
 
 Words = dict[str, LazyString]
 
@@ -58,16 +58,16 @@ ACTIONS: Words = {
     "restrict": _("locked away"),
 }
 GROUNDS: Words = {
-    "contract": _("we need it for the contract with you (GDPR Art. 6(1)(b))"),
-    "legal_obligation": _("the law makes us keep it (GDPR Art. 6(1)(c))"),
-    "legitimate_interest": _("we have a fair reason (legitimate interest, GDPR Art. 6(1)(f))"),
-    "consent": _("you agreed (GDPR Art. 6(1)(a))"),
-    "tax_law": _("tax and accounting law makes us keep it (GDPR Art. 6(1)(c))"),
-    "claims": _("we may have to answer a claim (GDPR Art. 17(3)(e))"),
+    "contract": _("we need it for the contract with you"),
+    "legal_obligation": _("the law makes us keep it"),
+    "legitimate_interest": _("we have a fair reason (legitimate interest)"),
+    "consent": _("you agreed"),
+    "tax_law": _("tax and accounting law makes us keep it"),
+    "claims": _("we may have to answer a claim"),
     "change_of_mind": _("so that you can change your mind"),
     "winding_up": _("so that it can be taken out everywhere"),
-    "proof_of_consent": _("we must be able to prove your choice (GDPR Art. 7(1))"),
-    "accountability": _("we must be able to prove that we kept the law (GDPR Art. 5(2))"),
+    "proof_of_consent": _("we must be able to prove your choice"),
+    "accountability": _("we must be able to prove that we kept the law"),
 }
 CRITERIA: Words = {
     "nature_and_purpose": _("how sensitive it is and what it is for"),
@@ -93,6 +93,7 @@ PURPOSES: Words = {
     "analytics": _("Counting visits"),
     "location": _("Finding the way: position of field staff"),
     "partners": _("Sharing with partners"),
+    "efficiency": _("Showing a business how it can work better, from figures of many together"),
 }
 #: Purposes that code always uses: a profile without one of them would leave data without a reason.
 ALWAYS_USED = ("service", "support", "security", "legal")
@@ -101,11 +102,13 @@ CONSENT_ONLY = (
     "marketing", "product_updates", "personalisation", "recommendations", "surveys", "insights", "analytics",
     "location", "partners",
 )  # fmt: skip
+#: Purposes that draw conclusions from what somebody does: a profile that promises "no profiling" has none of them.
+PROFILING_PURPOSES = ("personalisation", "recommendations")
 BASES: Words = {
-    "contract": _("our contract with you (GDPR Art. 6(1)(b))"),
-    "legitimate_interest": _("a fair reason of ours, weighed against yours (legitimate interest, GDPR Art. 6(1)(f))"),
-    "consent": _("your consent (GDPR Art. 6(1)(a))"),
-    "legal_obligation": _("a legal obligation (GDPR Art. 6(1)(c))"),
+    "contract": _("our contract with you"),
+    "legitimate_interest": _("a fair reason of ours, weighed against yours (legitimate interest)"),
+    "consent": _("your consent"),
+    "legal_obligation": _("a legal obligation"),
 }
 DATA_CATEGORIES: Words = {
     "identity": _("who you are"),
@@ -125,6 +128,8 @@ if tuple(DATA_CATEGORIES) != pii.CATEGORIES:
 
 RECIPIENTS: Words = {
     "hosting": _("Hosting and storage"),
+    "storage": _("Cloud storage"),
+    "carriers": _("Carriers and other systems that you connect"),
     "payments": _("Payments"),
     "messaging": _("E-mail and marketing automation"),
     "support_tools": _("Help-desk tools"),
@@ -143,12 +148,19 @@ VOID_MECHANISMS = {
     "safe_harbor": "the Court of Justice struck it down on 6 October 2015 (C-362/14)",
 }
 ANY_MECHANISM = (*(name for name in MECHANISMS if name != "home"), *VOID_MECHANISMS)
-CONTRACTS: Words = {"art28": _("processing contract (GDPR Art. 28)"), "controller": _("answers for the data itself")}
+CONTRACTS: Words = {"art28": _("processing contract"), "controller": _("answers for the data itself")}
+#: Where the GDPR says so; shown where a policy stands under it.
+GDPR_ARTICLES = {
+    "contract": "6(1)(b)", "legal_obligation": "6(1)(c)", "legitimate_interest": "6(1)(f)", "consent": "6(1)(a)",
+    "tax_law": "6(1)(c)", "claims": "17(3)(e)", "proof_of_consent": "7(1)", "accountability": "5(2)", "art28": "28",
+}  # fmt: skip
 DISCLOSURES: Words = {
     "law": _("a law or a court orders it"),
     "authority": _("an authority asks and may ask"),
     "rights": _("our rights, property or safety, or yours, must be protected"),
     "fraud": _("fraud or an attack must be looked into"),
+    "good_faith": _("we believe in good faith that a law asks for it"),
+    "regulation": _("a regulation asks for it"),
 }
 
 COOKIE_CATEGORIES: Words = {
@@ -187,6 +199,9 @@ MEASURES: Words = {
     "screening": _("checked staff"),
     "incident_plan": _("a plan for incidents"),
     "audits": _("audits"),
+    "assessments": _("tests for weaknesses"),
+    "monitoring": _("monitoring day and night"),
+    "confidentiality": _("everybody who helps us is bound to secrecy"),
     "site": _("guarded data centres"),
     "backups": _("backups"),
 }
@@ -196,6 +211,7 @@ CHANGE_NOTICES: Words = {
     "date": _("the date at the top changes"),
     "email_if_material": _("we write to you by e-mail when it matters"),
     "prominent": _("the service shows a clear notice"),
+    "earlier_versions": _("earlier versions stay readable"),
 }
 CHILDREN: Words = {
     "not_directed": _("the service is not meant for children"),
@@ -207,8 +223,48 @@ GRACE_ACCESS: Words = {
     "cancel": _("cancel the deletion"),
     "certificate": _("read the certificate"),
 }
+TERMINATION_ACCESS: Words = {
+    "export": _("download your data"),
+    "reactivate": _("take the service up again"),
+}
+PROFILING: Words = {
+    "consent": _("only after you say yes"),
+    "none": _("never"),
+}
+DECISIONS: Words = {
+    "none": _("no decision about you is made by a program alone"),
+    "human": _("a person decides when you ask for one"),
+}
+LOCATION_USES: Words = {
+    "tracking": _("showing where a visit or a delivery stands"),
+    "routes": _("finding the best order of stops"),
+}
+REGIONS: Words = {
+    "home": _("the home country"),
+    "EEA": _("the European Economic Area"),
+    "US": _("the United States"),
+    "VN": _("Viet Nam"),
+    "protected": _("other countries, under one of the safeguards that this policy names"),
+}
+#: How often "…" is, for controls whose cadence is a word of the profile.
+CADENCES = {"regular": "P1Y", "monthly": "P1M", "unstated": "P1Y"}
+
+
+def cited(words: Words, name: str, regimes: tuple[str, ...] = ("gdpr",)) -> str:
+    """The words for a ground, basis or contract, with the article behind them where the GDPR rules."""
+    said = str(words.get(name, name))
+    article = GDPR_ARTICLES.get(name) if "gdpr" in regimes else None
+    if article is None:
+        return said
+    return f"{said[:-1]}, GDPR Art. {article})" if said.endswith(")") else f"{said} (GDPR Art. {article})"
 
 
 def area(country: str) -> str:
     """The region in which data moves freely: "EEA" for its members, else the country itself."""
     return "EEA" if country in EEA else country
+
+
+def lies_in(country: str, regions: tuple[str, ...], home: str) -> bool:
+    """True when a country ("" = home) is in one of the regions; "protected" is anywhere and decided elsewhere."""
+    where = country or home
+    return "protected" in regions or ("home" in regions and area(where) == area(home)) or area(where) in regions

@@ -51,7 +51,7 @@ def test_a_session_of_one_business_is_none_at_another(enter: Enter) -> None:
         assert (answer.status_code, answer.headers["Location"]) == (303, "/p/bravo/")
 
 
-@pytest.mark.promise("P-LOGI-34")
+@pytest.mark.promise("explain")
 def test_the_first_page_says_what_is_held_why_and_how_long(enter: Enter) -> None:
     text = enter(CARLA).get("/p/alpha/home").text
     assert "Address that you proved" in text
@@ -59,12 +59,13 @@ def test_the_first_page_says_what_is_held_why_and_how_long(enter: Enter) -> None
     assert "counted from when" in text
 
 
-@pytest.mark.promise("P-LOGI-44")
+@pytest.mark.promise("consent.opt_in")
 def test_nothing_is_ticked_before_somebody_ticks_it(app: Flask, cast: Cast, enter: Enter) -> None:
     assert " checked" not in enter(CARLA).get("/p/alpha/choices").text.split("<form", 3)[-1]
     assert rows(app, cast.alpha, Consent) == []
 
 
+@pytest.mark.promise("consent.withdraw")
 def test_a_consent_is_given_and_taken_back_with_its_words(app: Flask, cast: Cast, enter: Enter) -> None:
     carla = enter(CARLA)
     carla.post("/p/alpha/choices", data={"allow": "marketing.email"})
@@ -96,7 +97,7 @@ def test_the_receipt_of_another_customer_is_a_missing_page(app: Flask, cast: Cas
     assert foreign.status_code == missing.status_code == 404
 
 
-@pytest.mark.promise("P-LOGI-40")
+@pytest.mark.promise("objection")
 def test_an_objection_closes_every_channel_at_once(app: Flask, cast: Cast, enter: Enter) -> None:
     carla = enter(CARLA)
     carla.post("/p/alpha/choices", data={"allow": "marketing.email"})
@@ -108,7 +109,7 @@ def test_an_objection_closes_every_channel_at_once(app: Flask, cast: Cast, enter
     assert rows(app, cast.bravo, Suppression) == []
 
 
-@pytest.mark.promise("P-LOGI-42")
+@pytest.mark.promise("clock.requests", "requests.intake")
 def test_a_request_is_filed_with_both_clocks_and_only_its_owner_sees_it(
     app: Flask, cast: Cast, enter: Enter, sue: FlaskClient, now: datetime
 ) -> None:
@@ -131,7 +132,7 @@ def test_an_unknown_kind_is_refused(app: Flask, cast: Cast, enter: Enter) -> Non
     assert rows(app, cast.alpha, PrivacyRequest) == []
 
 
-@pytest.mark.promise("P-LOGI-46")
+@pytest.mark.promise("requests.answer")
 def test_a_refusal_names_ground_authority_and_court(app: Flask, cast: Cast, enter: Enter, sue: FlaskClient) -> None:
     enter(CARLA).post("/p/alpha/requests", data={"kind": "erasure", "words": "All invoices"})
     [filed] = rows(app, cast.alpha, PrivacyRequest)
@@ -154,7 +155,7 @@ def test_another_business_does_not_see_the_request(app: Flask, cast: Cast, enter
     assert CARLA not in mallory.get("/privacy/requests").text
 
 
-@pytest.mark.promise("P-LOGI-32")
+@pytest.mark.promise("export")
 def test_a_copy_wants_a_fresh_code(app: Flask, cast: Cast, enter: Enter) -> None:
     carla = enter(CARLA)
     assert carla.post("/p/alpha/copy", data={"code": "AAAA AAAA"}).status_code == 422
@@ -188,7 +189,7 @@ def due(app: Flask, cast: Cast, email: str) -> Any:
     return next(row.deletion_due_at for row in rows(app, cast.alpha, DataSubject) if row.email == email)
 
 
-@pytest.mark.promise("P-LOGI-38")
+@pytest.mark.promise("erasure")
 def test_deletion_is_scheduled_and_taken_back_with_one_click(
     app: Flask, cast: Cast, enter: Enter, now: datetime
 ) -> None:
@@ -279,7 +280,7 @@ def contacts(app: Flask, cast: Cast, now: datetime) -> None:
             db.session.commit()
 
 
-@pytest.mark.promise("P-LOGI-35")
+@pytest.mark.promise("rectification")
 def test_what_is_wrong_is_corrected_at_once_and_nobody_else_is_touched(
     app: Flask, cast: Cast, enter: Enter, contacts: None
 ) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import hashlib
 import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, inspect, select
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from sqlalchemy import JSON, inspect, select, text
 
+from logicrm.accounts.models import Membership, User, Workspace
 from logicrm.core import history, search, tenancy  # noqa: F401 - its tables belong to the walk
 from logicrm.core.pii import Personal, declaration, models_about
 from logicrm.core.schema import Id, new_id
@@ -24,18 +26,40 @@ from logicrm.extensions import db
 from logicrm.privacy import walk
 
 CANARY = "Qzjx"  # appears nowhere else; each planted value is Qzjx + a number + ending
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+_NUMBERS = itertools.count(1)  # of all plantations: what one leaves behind must not collide with the next
+
+
+def make_place(name: str) -> uuid.UUID:
+    """A workspace. The caller commits."""
+    place = Workspace(
+        id=new_id(), slug=name, name=name.title(), country="RO", time_zone="Europe/Bucharest", currency="EUR",
+        created_at=NOW,
+    )  # fmt: skip
+    db.session.add(place)
+    db.session.flush()
+    return place.id
+
+
+def make_user(place: uuid.UUID, name: str, email: str, role: str = "sales") -> uuid.UUID:
+    """Somebody who signs in there. The caller commits."""
+    user = User(id=new_id(), name=name, email=email, of_age=True, created_at=NOW, job_title=f"{name} job", phone="0")
+    db.session.add(user)
+    db.session.flush()
+    db.session.add(Membership(id=new_id(), workspace_id=place, user_id=user.id, role=role, joined_at=NOW))
+    db.session.flush()
+    return user.id
 
 
 class Plantation:
     """What was planted, and the ids of the rows that were made for it."""
 
-    def __init__(self, subject: Subject, workspace_id: uuid.UUID) -> None:
-        self.subject, self.workspace_id = subject, workspace_id
+    def __init__(self, subject: Subject, workspace_id: uuid.UUID, *, canary: str = CANARY) -> None:
+        self.subject, self.workspace_id, self.canary = subject, workspace_id, canary
         self.values: dict[str, str] = {}  # canary -> table.column
         self.skipped: dict[str, str] = {}
         self.ids: dict[str, uuid.UUID] = {}
         self.props: dict[str, uuid.UUID] = {}  # rows of nobody, to which a reference must point
-        self._numbers = itertools.count(1)
 
     def value(self, column: Any, part: str | None = None) -> Any:
         """A value for a column: a canary where it takes text, something of its type elsewhere."""
@@ -44,20 +68,20 @@ class Plantation:
         kind = column.type.python_type if not isinstance(column.type, Id) else uuid.UUID
         if kind is str:
             length = getattr(column.type, "length", None) or 200
-            text = f"{CANARY}{next(self._numbers):04d}w"
+            text = f"{self.canary}{next(_NUMBERS):04d}w"
             if mine and length >= len(text):
                 self.values[text] = f"{column.table.name}.{column.name}"
                 return text
-            return "x" if length < 8 else f"u{next(self._numbers):06d}"[:length]
+            return "x" if length < 8 else f"u{next(_NUMBERS):06d}"[:length]
         if isinstance(column.type, JSON):
             kind = type(column.default.arg(None)) if column.default is not None and column.default.is_callable else dict
             if mine:
-                text = f"{CANARY}{next(self._numbers):04d}w"
+                text = f"{self.canary}{next(_NUMBERS):04d}w"
                 self.values[text] = f"{column.table.name}.{column.name}"
                 return {"v": text} if kind is dict else [text]
             return kind()
-        fixed = {datetime: datetime(2026, 1, 2, tzinfo=UTC), date: date(2026, 1, 2), uuid.UUID: new_id(), bool: False,
-                 int: next(self._numbers), float: 1.0, Decimal: Decimal(1), bytes: b"\x00" * 40}  # fmt: skip
+        fixed = {datetime: NOW, date: date(2026, 1, 2), uuid.UUID: new_id(), bool: False,
+                 int: next(_NUMBERS), float: 1.0, Decimal: Decimal(1), bytes: b"\x00" * 40}  # fmt: skip
         return fixed[kind]
 
     def plant(self) -> None:
@@ -155,11 +179,40 @@ def bytes_kept(instance: Path) -> Iterator[tuple[str, bytes]]:
             yield str(path.relative_to(instance)), path.read_bytes()
 
 
-def hits(instance: Path, needles: list[str]) -> list[str]:
+def decrypted(database: Path, key: bytes) -> Iterator[tuple[str, bytes]]:
+    """Every page of an encrypted database and of its write-ahead log as plain bytes, free pages included.
+
+    SQLCipher 4 with a raw key: pages of 4096 bytes, AES-256-CBC, the last 80 are the IV and the HMAC; the first page
+    begins with 16 bytes of salt.
+    """
+    size, tail = 4096, 80
+    log = database.with_name(database.name + "-wal")
+    whole = database.read_bytes()
+    pages = [(number == 0, whole[at : at + size]) for number, at in enumerate(range(0, len(whole), size))]
+    frames = log.read_bytes()[32:] if log.exists() else b""
+    for at in range(0, len(frames), size + 24):
+        pages.append((frames[at : at + 4] == b"\0\0\0\1", frames[at + 24 : at + 24 + size]))
+    for number, (first, page) in enumerate(pages):
+        start, end = 16 if first else 0, size - tail
+        if len(page) == size:
+            opened = Cipher(algorithms.AES(key), modes.CBC(page[end : end + 16])).decryptor()
+            yield f"{database.name}, page {number}", opened.update(page[start:end]) + opened.finalize()
+
+
+def rows_kept() -> Iterator[tuple[str, bytes]]:
+    """Every row of every table of PostgreSQL as text; the bytes themselves are the server's."""
+    connection = db.session.connection()
+    connection.execute(text("select set_config('app.across', 'on', true)"))
+    for table in db.metadata.sorted_tables:
+        for (row,) in connection.execute(text(f'select cast(t as text) from "{table.name}" t')):
+            yield f"a row of {table.name}", row.encode()
+
+
+def hits(kept: Iterable[tuple[str, bytes]], needles: list[str]) -> list[str]:
     """Where a needle stands, in UTF-8 or UTF-16, also folded as search folds it."""
     found = []
     forms = {form for n in needles for form in (n, search.fold(n), n.lower(), n.upper())}
-    for name, content in bytes_kept(instance):
+    for name, content in kept:
         for form in sorted(forms):
             if form.encode() in content or form.encode("utf-16-le") in content:
                 found.append(f"{form} in {name}")
@@ -167,15 +220,21 @@ def hits(instance: Path, needles: list[str]) -> list[str]:
 
 
 def row_hashes(skip: set[Any]) -> dict[str, str]:
-    """A hash of every row of every table except those whose key is in `skip`."""
+    """A hash of every row of every table except those whose key is in `skip`, and what search knows of them."""
     out = {}
+    connection = db.session.connection()
+    if connection.dialect.name == "postgresql":  # row-level security would hide the rows of all workspaces
+        connection.execute(text("select set_config('app.across', 'on', true)"))
     for table in db.metadata.sorted_tables:
-        for row in db.session.connection().execute(select(table)):
+        for row in connection.execute(select(table)):
             key = row._mapping.get("id", row[0])
-            if key in skip or str(key) in skip:
+            if key in skip or row._mapping.get("ref_id") in skip:
                 continue
             out[f"{table.name}:{key}"] = hashlib.sha256(repr(tuple(row)).encode()).hexdigest()
     return out
 
 
-__all__ = ["CANARY", "Plantation", "bytes_kept", "hits", "row_hashes", "tenancy"]
+__all__ = [
+    "CANARY", "NOW", "Plantation", "bytes_kept", "decrypted", "hits", "make_place", "make_user", "row_hashes",
+    "rows_kept", "tenancy",
+]  # fmt: skip

@@ -14,7 +14,7 @@ from logicrm.privacy.clocks import Duration
 LOGICRM = profile.load("logicrm")
 
 
-@pytest.mark.promise("P-LOGI-42")
+@pytest.mark.promise("clock.requests")
 @pytest.mark.parametrize(
     ("received", "legal"),
     [
@@ -63,7 +63,7 @@ def test_the_days_of_an_identity_check_do_not_count() -> None:
     assert clocks.answer_due(date(2025, 1, 31), country="RO", paused_days=3) == date(2025, 3, 3)
 
 
-@pytest.mark.promise("P-LOGI-42")
+@pytest.mark.promise("clock.requests")
 @pytest.mark.parametrize(
     ("received", "policy", "legal", "rules"),
     [
@@ -90,7 +90,7 @@ def test_an_extended_request_is_due_two_months_later_by_the_earlier_clock() -> N
     assert due.on == date(2025, 4, 30)
 
 
-@pytest.mark.promise("P-LOGI-66")
+@pytest.mark.promise("clock.requests", "P-LOGI-66")
 def test_a_question_is_answered_within_thirty_days_and_no_law_times_it() -> None:
     due = clocks.due(LOGICRM, date(2025, 2, 1), "RO", kind="inquiry")
     assert (due.on, due.legal_on, due.regime) == (date(2025, 3, 3), None, "")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import uuid
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from sqlalchemy import delete, select
 
 from logicrm.core import mail, tenancy, workspaces
 from logicrm.extensions import db
-from logicrm.privacy import contact, sites
+from logicrm.privacy import contact, sites, vocabulary
 from logicrm.privacy.consent_models import Consent, Suppression
 from logicrm.privacy.models import DataSubject
 from logicrm.privacy.subjects import make_known
@@ -50,13 +52,34 @@ def letter(purpose: str = "marketing", to: str = CARLA, mail_class: str = mail.M
     return mail.OutgoingMail(to_address=to, purpose=purpose, mail_class=mail_class, workspace_id=tenancy.current())
 
 
-@pytest.mark.promise("P-LOGI-13")
+@pytest.mark.promise("gate.marketing")
 def test_marketing_without_a_yes_does_not_leave(in_workspace: None) -> None:
     assert contact.may_send(letter())[0] is False
-    assert contact.may_send(letter(mail_class=mail.TRANSACTIONAL)) == (True, "")
+    assert contact.may_send(letter("legal", mail_class=mail.TRANSACTIONAL)) == (True, "")
 
 
-@pytest.mark.promise("P-LOGI-13")
+@pytest.mark.promise("mail.classes")
+@pytest.mark.parametrize("purpose", vocabulary.CONSENT_ONLY)
+def test_advertising_does_not_pass_for_a_message_one_needs(in_workspace: None, purpose: str) -> None:
+    may, why = contact.may_send(letter(purpose, mail_class=mail.TRANSACTIONAL))
+    assert not may
+    assert "yes" in why
+
+
+@pytest.mark.promise("mail.classes")
+def test_no_letter_of_the_program_calls_advertising_necessary() -> None:
+    package = Path(contact.__file__).parent.parent
+    sent = [
+        {one.arg: one.value.value for one in call.keywords if isinstance(one.value, ast.Constant)}
+        for path in package.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and any(one.arg == "mail_class" for one in call.keywords)
+    ]
+    assert len(sent) > 5
+    assert [one for one in sent if one.get("purpose") in vocabulary.CONSENT_ONLY] == []
+
+
+@pytest.mark.promise("gate.marketing")
 def test_a_yes_counts_for_its_purpose_only(in_workspace: None, now: datetime) -> None:
     says_yes(now)
     assert contact.may_send(letter()) == (True, "")
@@ -73,13 +96,14 @@ def test_a_yes_to_one_business_is_none_to_another(inside: Any, cast: Cast, now: 
         assert contact.may_send(letter())[0] is False
 
 
+@pytest.mark.promise("consent.withdraw")
 def test_withdrawal_takes_effect_before_the_next_letter(in_workspace: None, now: datetime) -> None:
     person = says_yes(now)
     contact.withdraw(person, how="portal", now=now, purpose="marketing", channel="email")
     assert contact.may_send(letter())[0] is False
 
 
-@pytest.mark.promise("P-LOGI-40")
+@pytest.mark.promise("objection")
 def test_an_objection_survives_the_erasure_of_the_person(in_workspace: None, now: datetime) -> None:
     person = says_yes(now)
     contact.object_to_marketing(person, CARLA, how="portal", now=now)
@@ -140,6 +164,7 @@ def test_opening_the_link_stops_nothing(app: Flask, cast: Cast, stranger: FlaskC
     assert current(app, cast) == {"marketing", "surveys"}
 
 
+@pytest.mark.promise("unsubscribe")
 @pytest.mark.parametrize("headers", [{}, {"Origin": "https://mail.example"}, {"Sec-Fetch-Site": "cross-site"}])
 def test_a_mailbox_stops_it_with_one_post_and_no_cookie(
     app: Flask, cast: Cast, link: str, headers: dict[str, str]

@@ -41,7 +41,7 @@ def allowed_for(app: Flask, browser: FlaskClient, category: str, headers: dict[s
         return consent.allowed(category)
 
 
-@pytest.mark.promise("P-LOGI-48")
+@pytest.mark.promise("cookies.gate")
 @pytest.mark.parametrize("path", PUBLIC)
 @pytest.mark.parametrize("headers", [{}, {"Sec-GPC": "1"}], ids=["plain", "gpc"])
 def test_no_page_sets_a_cookie_before_a_choice(stranger: FlaskClient, cast: Any, path: str, headers: Any) -> None:
@@ -59,7 +59,7 @@ def test_all_three_answers_look_alike_and_cost_one_click(stranger: FlaskClient) 
     assert "csrf_token" not in banner.group()
 
 
-@pytest.mark.promise("P-LOGI-49")
+@pytest.mark.promise("cookies.centre")
 @pytest.mark.parametrize("how, yes", [("accept", {"analytics", "marketing", "preference"}), ("reject", set())])
 def test_a_choice_is_recorded_and_the_banner_goes(app: Flask, stranger: FlaskClient, how: str, yes: set[str]) -> None:
     answer = stranger.post("/privacy/choice", data={"do": how, "next": "/privacy/policy"})

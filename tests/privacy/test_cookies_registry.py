@@ -33,7 +33,7 @@ def test_a_name_cannot_mean_two_cookies() -> None:
         registry.cookie("sid", "essential", "Something else.", None, True)
 
 
-@pytest.mark.promise("P-LOGI-47")
+@pytest.mark.promise("cookies.registry")
 def test_every_cookie_belongs_to_a_category_of_the_policy() -> None:
     assert registry.outside_policy(LOGICRM) == []
     without = LOGICRM.with_values({"cookies.categories": ["essential", "analytics", "marketing"]})

@@ -49,7 +49,7 @@ def run(app, deletion_id) -> bool:
         return privacy_jobs.run_purge(deletion_id)
 
 
-@pytest.mark.promise("P-LOGI-38")
+@pytest.mark.promise("erasure", "erasure.grace")
 def test_it_is_due_thirty_days_later_by_the_databases_clock(inside, cast, app):
     deletion_id = schedule(inside, cast)
     with app.app_context():
@@ -93,6 +93,7 @@ def test_sessions_elsewhere_end_and_the_one_that_asked_stays(client_of, app, cas
         assert len(left) == 1
 
 
+@pytest.mark.promise("erasure.grace")
 def test_during_the_grace_only_my_data_is_open(bob):
     bob.post("/privacy/mine/delete")
     assert bob.get("/settings/account").headers["Location"] == "/privacy/mine"
@@ -178,7 +179,7 @@ def test_no_reminder_after_a_cancel(inside, cast, app):
     assert len(letters_to(app, "bob@alpha.example")) == before
 
 
-@pytest.mark.promise("P-LOGI-38")
+@pytest.mark.promise("erasure", "erasure.grace")
 @pytest.mark.parametrize("seconds, goes", [(1.5, False), (-1.0, True)])
 def test_the_purge_begins_at_the_due_second_and_not_before(inside, cast, app, seconds, goes):
     deletion_id = schedule(inside, cast)
@@ -268,6 +269,7 @@ def test_a_stale_sign_in_must_be_proven_again(bob, app, cast):
         assert db.session.scalars(select(Deletion)).all() == []
 
 
+@pytest.mark.promise("erasure.minors")
 def test_a_childs_data_does_not_wait(inside, cast, app):
     deletion_id = schedule(inside, cast, minor=True)
     with app.app_context():
@@ -304,3 +306,29 @@ def test_the_sweep_finds_what_is_due_and_what_stopped_half_way(inside, cast, app
         assert purge.begin(deletion_id)
         db.session.commit()
         assert [row.id for row in deletion.due_and_stuck(datetime.now(UTC))] == [deletion_id]
+        values = {"state": DeletionState.PURGED, "sealed": None}
+        for step, found in (("notice", [deletion_id]), (purge.LAST_STEP, [])):  # killed before the evidence
+            db.session.execute(update(Deletion).values(step=step, **values))
+            assert [row.id for row in deletion.due_and_stuck(datetime.now(UTC))] == found
+        db.session.rollback()
+
+
+def test_the_sweep_asks_for_a_purge_only_while_nobody_is_at_it(inside, cast, app):
+    deletion_id = schedule(inside, cast, at_once=True)
+
+    def asked() -> list[str]:
+        with app.app_context():
+            privacy_jobs.sweep_job(None)
+            return sorted(db.session.scalars(select(jobs.Job.state).where(jobs.Job.kind == "privacy.purge")))
+
+    assert asked() == ["waiting"]  # its own
+    with app.app_context():
+        db.session.execute(update(jobs.Job).values(state="failed", key=None))
+        db.session.commit()
+    assert asked() == ["failed", "waiting"]
+    assert asked() == ["failed", "waiting"]
+    assert run(app, deletion_id)
+    with app.app_context():
+        db.session.execute(update(jobs.Job).values(state="done", key=None))
+        db.session.commit()
+    assert asked() == ["done", "done"]

@@ -18,6 +18,7 @@ from logicrm.core.jobs_worker import run_worker
 from logicrm.core.pii import personal_columns
 from logicrm.extensions import db
 from logicrm.privacy import deletion, export, export_document
+from logicrm.privacy import jobs as privacy_jobs
 from logicrm.privacy.models import Export, ExportState
 from logicrm.privacy.subjects import make_known
 from tests.privacy.planting import Plantation
@@ -51,7 +52,7 @@ def take(client, row, kind) -> bytes:
     return answer.data
 
 
-@pytest.mark.promise("P-LOGI-33")
+@pytest.mark.promise("export.portable")
 def test_the_json_is_valid_signed_and_equal_to_the_one_in_the_pdf(bob, copy_of_bob, stranger):
     data = take(bob, copy_of_bob, "json")
     document = json.loads(data)
@@ -64,7 +65,7 @@ def test_the_json_is_valid_signed_and_equal_to_the_one_in_the_pdf(bob, copy_of_b
     assert document["manifest"]["public_key"] == key
 
 
-@pytest.mark.promise("P-LOGI-33")
+@pytest.mark.promise("export.portable")
 def test_a_changed_row_or_manifest_is_noticed(app, bob, copy_of_bob):
     document = json.loads(take(bob, copy_of_bob, "json"))
     with app.app_context():
@@ -76,8 +77,8 @@ def test_a_changed_row_or_manifest_is_noticed(app, bob, copy_of_bob):
         assert not export_document.is_genuine(document)
 
 
-@pytest.mark.promise("P-LOGI-32")
-@pytest.mark.promise("P-LOGI-34")
+@pytest.mark.promise("export")
+@pytest.mark.promise("explain")
 def test_it_holds_every_personal_column_and_says_why_and_how_long(bob, copy_of_bob):
     document = json.loads(take(bob, copy_of_bob, "json"))
     sections = {section["table"]: section for section in document["sections"]}
@@ -165,6 +166,23 @@ def test_a_failure_says_why_and_can_be_tried_again(bob, app, cast, monkeypatch):
     bob.post("/privacy/mine/copy")
     work(app)
     assert "Try again" not in bob.get("/privacy/mine").text
+
+
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_a_copy_whose_job_is_no_more_can_be_asked_for_again(bob, app, end):
+    """The worker was killed again and again, or somebody stopped the job."""
+    bob.post("/privacy/mine/copy")
+    with app.app_context():
+        db.session.execute(update(Export).values(state=ExportState.BUILDING))
+        assert export.fail_lost() == 0
+        db.session.execute(update(jobs.Job).values(state=end, key=None))
+        db.session.commit()
+        privacy_jobs.sweep_job(None)
+    assert "Try again" in bob.get("/privacy/mine").text
+    bob.post("/privacy/mine/copy")
+    work(app)
+    with app.app_context():
+        assert sorted(db.session.scalars(select(Export.state))) == [ExportState.FAILED, ExportState.READY]
 
 
 def test_a_persons_copy_is_built_in_their_workspace_and_they_are_told(inside, app, cast):

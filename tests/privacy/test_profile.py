@@ -86,7 +86,7 @@ def test_every_rule_names_a_figure_and_a_criterion() -> None:
         assert rule.keep_for and rule.criterion in vocabulary.CRITERIA
 
 
-@pytest.mark.promise("P-LOGI-43")
+@pytest.mark.promise("purposes")
 def test_contract_interest_consent_and_law_each_carry_their_purposes() -> None:
     bases = {name: purpose.basis for name, purpose in LOGICRM.purposes.items()}
     assert bases["service"] == "contract"
@@ -133,6 +133,7 @@ def test_an_unknown_profile_is_refused() -> None:
         profile.load("../secrets")
 
 
+@pytest.mark.promise("policy.contact")
 def test_addresses_that_nobody_reads_stop_publishing() -> None:
     assert [problem.path for problem in profile.before_publishing(LOGICRM)] == [
         "identity.privacy_email",
@@ -142,7 +143,7 @@ def test_addresses_that_nobody_reads_stop_publishing() -> None:
     assert profile.before_publishing(ours) == []
 
 
-@pytest.mark.promise("P-LOGI-50")
+@pytest.mark.promise("census")
 def test_a_column_that_no_rule_covers_is_found() -> None:
     metadata = MetaData()
     table = Table("lead", metadata)
@@ -156,7 +157,7 @@ def test_a_column_that_no_rule_covers_is_found() -> None:
     ]
 
 
-@pytest.mark.promise("P-LOGI-50")
+@pytest.mark.promise("census")
 @pytest.mark.usefixtures("app")
 def test_every_personal_column_of_the_program_has_a_rule() -> None:
     from logicrm.extensions import db
@@ -274,6 +275,7 @@ def test_a_mistake_names_its_field_its_line_and_what_to_mend(
     assert str(found[0]).startswith(f"ours.toml, line {line}: {path}: ")
 
 
+@pytest.mark.promise("transfers.void")
 def test_the_void_mechanism_is_named_at_its_own_row(tmp_path: Path) -> None:
     head, tail = TEXT.rsplit('mechanism = "scc"', 1)
     [problem] = problems(tmp_path, f'{head}mechanism = "privacy_shield"{tail}')
@@ -329,7 +331,7 @@ def test_lines_are_found_in_nested_rows_and_long_lists() -> None:
 # Transfers ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.promise("P-LOGI-57")
+@pytest.mark.promise("transfers")
 @pytest.mark.parametrize(
     ("home", "country", "mechanism", "good"),
     [("RO", "DE", "home", True), ("RO", "US", "home", False), ("RO", "US", "scc", True), ("US", "US", "home", True),

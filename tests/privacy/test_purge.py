@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -20,26 +14,17 @@ import sqlcipher3.dbapi2 as sqlcipher
 from sqlalchemy import event, select, update
 
 from logicrm import create_app
-from logicrm.accounts.models import Membership, User, Workspace
-from logicrm.core import files, jobs, mail, search, subjects, tenancy
+from logicrm.accounts.models import User
+from logicrm.core import audit, files, jobs, mail, search, subjects, tenancy
 from logicrm.core.jobs_worker import run_worker
-from logicrm.core.schema import new_id
 from logicrm.extensions import db
 from logicrm.privacy import certificate, deletion, export, ledger, purge, signing, walk
 from logicrm.privacy import jobs as privacy_jobs
 from logicrm.privacy.models import Deletion, DeletionState
 from logicrm.privacy.subjects import make_known
-from tests.privacy.planting import CANARY, Plantation, hits, row_hashes
+from tests.privacy.planting import CANARY, NOW, Plantation, bytes_kept, hits, make_place, make_user, row_hashes
 
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
 EMAIL = "qzjx9001w@canary.example"
-
-
-class NoKey:
-    """sqlcipher3 without a key writes an ordinary SQLite file, whose every page can be searched."""
-
-    def __getattr__(self, name):
-        return getattr(sqlcipher, name)
 
 
 @pytest.fixture
@@ -92,25 +77,6 @@ def _without_key(engine) -> None:
         return connect(*cargs, **cparams)
 
 
-def make_place(name: str) -> uuid.UUID:
-    place = Workspace(
-        id=new_id(), slug=name, name=name.title(), country="RO", time_zone="Europe/Bucharest", currency="EUR",
-        created_at=NOW,
-    )  # fmt: skip
-    db.session.add(place)
-    db.session.flush()
-    return place.id
-
-
-def make_user(place: uuid.UUID, name: str, email: str, role: str = "sales") -> uuid.UUID:
-    user = User(id=new_id(), name=name, email=email, of_age=True, created_at=NOW, job_title=f"{name} job", phone="0")
-    db.session.add(user)
-    db.session.flush()
-    db.session.add(Membership(id=new_id(), workspace_id=place, user_id=user.id, role=role, joined_at=NOW))
-    db.session.flush()
-    return user.id
-
-
 def stage(app) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID]:
     with app.app_context():
         place = make_place("harbour")
@@ -148,8 +114,8 @@ def clutter(app, place, subject_id, kind: str) -> None:
     run_worker(app, until_idle=True, threads=1)
 
 
-@pytest.mark.promise("P-LOGI-38")
-@pytest.mark.promise("P-LOGI-56")
+@pytest.mark.promise("erasure")
+@pytest.mark.promise("retention")
 @pytest.mark.parametrize("kind", ["account", "person"])
 def test_zero_bytes_are_left(bare, tmp_path, kind):
     place, victim, _other = stage(bare)
@@ -162,7 +128,7 @@ def test_zero_bytes_are_left(bare, tmp_path, kind):
         db.session.commit()
     clutter(bare, place, subject_id, kind)
     needles = [CANARY.lower(), EMAIL]
-    assert hits(tmp_path, needles)  # the search would see them
+    assert hits(bytes_kept(tmp_path), needles)  # the search would see them
     with tenancy.working_in(bare, place):
         subject = subjects.load(kind, subject_id)
         found = walk.find(subject)
@@ -184,7 +150,7 @@ def test_zero_bytes_are_left(bare, tmp_path, kind):
     with bare.app_context():
         db.session.remove()
         purge.clean_pages()
-    assert hits(tmp_path, needles) == []
+    assert hits(bytes_kept(tmp_path), needles) == []
 
 
 def test_the_search_for_bytes_sees_what_a_plain_delete_leaves(bare, tmp_path):
@@ -194,7 +160,7 @@ def test_the_search_for_bytes_sees_what_a_plain_delete_leaves(bare, tmp_path):
         connection.exec_driver_sql("PRAGMA secure_delete = OFF")
         connection.exec_driver_sql(f"delete from user where email = '{EMAIL}'")
         connection.commit()
-    assert hits(tmp_path, [CANARY.lower()])
+    assert hits(bytes_kept(tmp_path), [CANARY.lower()])
 
 
 def test_nobody_else_is_touched(app, inside, cast):
@@ -241,6 +207,7 @@ def test_a_shared_trace_stays_without_the_person(app, inside, cast):
         assert [one.made_by for one in left] == [None]
 
 
+@pytest.mark.promise("erasure.certificate")
 def test_the_certificate_lists_counts_and_holds_no_personal_value(app, inside, cast):
     with inside():
         row = deletion.schedule(subjects.load("account", cast.users["bob"]))
@@ -286,7 +253,7 @@ def test_the_ledger_begins_before_anything_goes_and_names_nobody(app, inside, ca
         db.session.commit()
         deletion_id = row.id
     seen = []
-    monkeypatch.setitem(privacy_jobs.STEPS, "files", lambda row: seen.append(ledger.latest(str(row.id))))
+    monkeypatch.setitem(privacy_jobs.STEPS, "files", lambda own, take: seen.append(ledger.latest(str(take().id))))
     purge_now(app, deletion_id)
     assert seen == ["begin"]
     with app.app_context():
@@ -307,8 +274,8 @@ def test_it_goes_on_where_it_stopped(app, inside, cast, monkeypatch):
     for name in list(privacy_jobs.STEPS):
         real = privacy_jobs.STEPS[name]
 
-        def broken(row, real=real):
-            real(row)
+        def broken(own, take, real=real):
+            real(own, take)
             raise OSError("the disk is full")
 
         monkeypatch.setitem(privacy_jobs.STEPS, name, broken)
@@ -323,66 +290,33 @@ def test_it_goes_on_where_it_stopped(app, inside, cast, monkeypatch):
         assert db.session.get(User, cast.users["bob"]) is None
 
 
-CHILD = """
-import sys
-from pathlib import Path
-from logicrm import create_app
-from logicrm.core.jobs_worker import run_worker
-folder = Path(sys.argv[1])
-app = create_app({"INSTANCE": folder, "TESTING": True, "MAIL_URL": "file:", "BASE_URL": "http://localhost",
-                  "DATABASE_URL": f"sqlite:///{folder / 'kill.db'}", "JOBS_LEASE_S": 0.5, "JOBS_BACKOFF_S": 0.02})
-print("ready", flush=True)
-run_worker(app, until_idle=True, threads=1, periodic=True)
-"""
-
-
-def test_kill_minus_nine_at_random_moments(tmp_path):
-    """Whatever the moment: in the end the person is gone, once, with one certificate, and others are whole."""
-    app = create_app(
-        {"INSTANCE": tmp_path, "TESTING": True, "MAIL_URL": "file:", "BASE_URL": "http://localhost",
-         "DATABASE_URL": f"sqlite:///{tmp_path / 'kill.db'}", "JOBS_LEASE_S": 0.5, "JOBS_BACKOFF_S": 0.02}
-    )  # fmt: skip
-    with app.app_context():
-        db.create_all()
-    place, victim, other = stage(app)
-    for _n in range(3):
-        clutter(app, place, victim, "account")
-    with tenancy.working_in(app, place):
-        deletion_id = deletion.schedule(subjects.load("account", victim), at_once=True).id
+@pytest.mark.parametrize("step", list(privacy_jobs.STEPS))
+def test_two_starts_of_a_purge_do_each_step_once(app, inside, cast, monkeypatch, step):
+    """A start that was paused before a step finds, when it goes on, that another has done the rest."""
+    with inside():
+        row = deletion.schedule(subjects.load("account", cast.users["bob"]), at_once=True)
         db.session.commit()
-    dice = random.Random(7)
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    for _life in range(6):
-        child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], env=env, stdout=subprocess.PIPE)
-        assert child.stdout is not None
-        child.stdout.readline()
-        time.sleep(dice.uniform(0.0, 0.25))
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        child.stdout.close()
-    time.sleep(0.6)  # the last lease runs out
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        run_worker(app, until_idle=True, threads=1)
+        deletion_id = row.id
+    real, seen = privacy_jobs.STEPS[step], []
+
+    def paused(own, take):
+        monkeypatch.setitem(privacy_jobs.STEPS, step, real)
+        db.session.rollback()
         with app.app_context():
-            if purge.get(deletion_id).step == "evidence":
-                break
-        time.sleep(0.3)
+            assert privacy_jobs.run_purge(deletion_id)
+            seen.append(purge.get(deletion_id).certificate)
+        real(own, take)
+
+    monkeypatch.setitem(privacy_jobs.STEPS, step, paused)
     with app.app_context():
+        assert privacy_jobs.run_purge(deletion_id)
         done = purge.get(deletion_id)
-        assert (done.state, done.step, done.sealed) == (DeletionState.PURGED, "evidence", None)
-        assert db.session.get(User, victim) is None
-        assert db.session.get(User, other).name == "Uma Untouched"
-        events = [entry["event"] for entry in ledger.entries() if entry["deletion"] == str(deletion_id)]
-        assert set(events) == {"begin", "done"}
-        assert len(db.session.scalars(select(Deletion).where(Deletion.state == DeletionState.PURGED)).all()) == 1
-        assert db.session.scalars(select(mail.OutgoingMail.to_address)).all() == [""]
-    with tenancy.working_in(app, place):
-        assert db.session.scalars(select(files.StoredFile)).all() == []
-        assert not [p for p in (tmp_path / "files").rglob("*") if p.is_file()]
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+        assert [done.certificate] == seen and done.step == purge.LAST_STEP
+        assert [one["event"] for one in ledger.entries() if one["deletion"] == str(deletion_id)] == ["begin", "done"]
+        assert [one.to_address for one in db.session.scalars(select(mail.OutgoingMail))] == [""]
+    with inside():
+        told = select(audit.AuditEvent).where(audit.AuditEvent.action == "deletion.purged")
+        assert len(db.session.scalars(told).all()) == 1
 
 
 def test_an_erased_row_is_not_found_by_search(app, inside, cast):

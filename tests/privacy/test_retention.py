@@ -26,7 +26,7 @@ def known_since(seen_at: datetime, email: str = "jane@example.com") -> None:
     make_known(email, now=seen_at)
 
 
-@pytest.mark.promise("P-LOGI-56")
+@pytest.mark.promise("retention")
 @pytest.mark.parametrize("days, left", [(-1, 0), (0, 0), (1, 1)])
 def test_three_years_by_the_calendar_to_the_day(in_workspace, days, left):
     """Class requests: three years after the last visit. Figure + 1 day, figure, figure − 1 day of age."""
@@ -130,7 +130,7 @@ def test_blanking_leaves_the_row_and_is_not_due_again(in_workspace, monkeypatch)
     assert [o.due for o in retention.run(TERMS, now=NOW, tenant=True) if o.due] == []
 
 
-@pytest.mark.promise("P-LOGI-50")
+@pytest.mark.promise("census")
 def test_every_rule_has_a_period_in_the_policy(app):
     for rule in [*retention.rules(tenant=True), *retention.rules(tenant=False)]:
         assert rule.cutoff(TERMS, NOW) <= NOW
@@ -192,7 +192,7 @@ def test_the_command_line(app, cast, inside):
         assert db.session.scalar(select(func.count()).select_from(UserSession)) == 0
 
 
-@pytest.mark.promise("P-LOGI-56")
+@pytest.mark.promise("retention")
 def test_the_evidence_is_the_run_and_no_run_is_no_evidence(app, cast, inside):
     from logicrm.core.promises import State, registry
 

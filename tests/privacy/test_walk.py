@@ -19,7 +19,7 @@ from tests.privacy.planting import Plantation
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-@pytest.mark.promise("P-LOGI-32")
+@pytest.mark.promise("export")
 @pytest.mark.parametrize("kind", ["account", "person"])
 def test_every_planted_row_is_found(inside, cast, kind):
     with inside():
