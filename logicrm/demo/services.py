@@ -21,7 +21,7 @@ from logicrm.core.access import Role
 from logicrm.core.errors import Refused
 from logicrm.core.search import SearchEntry
 from logicrm.customers.models import Company, Contact
-from logicrm.demo import freight, people
+from logicrm.demo import freight, people, rights
 from logicrm.demo.drawing import Drawing
 from logicrm.extensions import db
 from logicrm.leads.bulk import insert_leads
@@ -59,18 +59,19 @@ def load(*, leads: int, shipments: int, seed: int, now: datetime) -> uuid.UUID:
     customers = _customers(draw, max(6, min(leads // 10, 2_000)), members)
     _shipments(draw, shipments, customers, members)
     _conversions(made, now)
+    rights.fill(draw, customers, members)
     audit.record("demo.loaded", leads=leads, shipments=shipments)
     return db.session.execute(select(Workspace.id).where(Workspace.is_demo)).scalar_one()
 
 
 def _workspace_and_staff(since: datetime) -> dict[Role, uuid.UUID]:
     workspace = accounts.make_workspace(
-        name=NAME, country="RO", time_zone="Europe/Bucharest", currency="EUR", language="en", size="10–49",
-        industry="Logistics", tax_code="RO00000000", profile=current_app.config["PROFILE"], now=since, is_demo=True,
+        name=NAME, country="RO", time_zone="Europe/Bucharest", currency="EUR", language="en", size="10-49",
+        industry="forwarding", tax_code="RO00000000", profile=current_app.config["PROFILE"], now=since, is_demo=True,
     )  # fmt: skip
     workspace.privacy_contact = "privacy@demo.example"
     workspace.address = "Strada Depozitelor 12, 010011 București"
-    agreed, members = services_door.terms(workspace.profile), {}
+    agreed, members = services_door.terms(workspace.id), {}
     for role, name, job_title in people.STAFF:
         user = accounts.make_user(
             name=name, email=f"{role}@demo.example", password=secrets.token_urlsafe(32), of_age=True,

@@ -157,6 +157,10 @@
     all("[data-announce]", within).forEach((el) => say(el.dataset.announce || el.textContent.trim()));
     const wrong = within.querySelector("[data-focus]");
     if (wrong) wrong.focus();
+    all(".tabs [aria-current]").forEach((tab) => {
+      const row = tab.parentNode;
+      row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+    });
     all("[data-board]").forEach((board) => {
       if (board.ready) return;
       board.ready = true;
@@ -211,7 +215,8 @@
     if (card.parentNode === was.parent && next === was.next) return;
     moving = was;
     const board = card.closest("[data-board]"), id = CSS.escape(card.dataset.card), byKey = card.contains(doc.activeElement);
-    htmx.ajax("POST", card.dataset.moveUrl, {
+    const url = board.dataset.move.replace("{id}", card.dataset.card).replace("{from}", was.parent.closest("[data-stage]").dataset.stage);
+    htmx.ajax("POST", url, {
       source: card, target: board, swap: "outerHTML",
       values: { stage: card.closest("[data-stage]").dataset.stage, before: next ? next.dataset.card : "" },
     }).catch(() => {}).finally(() => {

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, url_for
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock
 from logicrm.core.access import May, Principal, needs, principal
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.render import page
 from logicrm.core.today import Section, sections
 from logicrm.today import bp
@@ -28,6 +28,8 @@ class Step:
     button: Any
     endpoints: tuple[str, ...]
 
+
+FIGURES = 4  # at the top of the page; the areas that come first have the first word
 
 STEPS = (
     Step("leads", May.IMPORT_LEADS, "upload", _l("Import your leads"),
@@ -51,11 +53,12 @@ STEPS = (
 def index() -> Response:
     who, now = principal(), clock.now()
     shown = sections(who, now)
-    started = any(section.started for section in shown if section.key) or any(section.rows for section in shown)
+    keyed = [section for section in shown if section.key]  # who sees none of them cannot begin anything either
+    started = not keyed or any(section.started for section in keyed) or any(section.rows for section in shown)
     return page(
         "today/index.html", today=clock.today(who.workspace.time_zone), started=started,
         steps=first_steps(who, shown, started=started), sections=[s for s in shown if s.rows],
-        figures=[figure for s in shown for figure in s.figures],
+        figures=[figure for s in shown for figure in s.figures][:FIGURES],
     )  # fmt: skip
 
 

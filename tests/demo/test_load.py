@@ -20,6 +20,8 @@ from logicrm.demo import cli, services
 from logicrm.extensions import db
 from logicrm.leads.models import Lead, StageSum
 from logicrm.leads.timeline.models import Activity, Task
+from logicrm.privacy.consent_models import Consent, Suppression
+from logicrm.privacy.request_models import PrivacyRequest
 from logicrm.shipments.models import Shipment, TrackingEvent
 from logicrm.shipments.statuses import Status
 
@@ -42,9 +44,11 @@ def digest() -> str:
         (Lead.id, Lead.last_name, Lead.email, Lead.value_amount, Lead.tags, Lead.created_at, Lead.next_task_at),
         (Task.id, Task.title, Task.due_at), (Shipment.id, Shipment.waybill_number, Shipment.status, Shipment.due_at),
         (TrackingEvent.id, TrackingEvent.status, TrackingEvent.occurred_at, TrackingEvent.place),
+        (PrivacyRequest.received_at, PrivacyRequest.kind, PrivacyRequest.state, PrivacyRequest.due_on),
+        (Consent.given_at, Consent.purpose, Consent.withdrawn_at),
     )  # fmt: skip
     for columns in drawn:
-        text += [tuple(map(str, row)) for row in db.session.execute(select(*columns).order_by(columns[0]))]
+        text += [tuple(map(str, row)) for row in db.session.execute(select(*columns).order_by(*columns[:2]))]
     return hashlib.sha256(repr(text).encode()).hexdigest()
 
 
@@ -89,6 +93,24 @@ def test_tasks_are_overdue_and_to_come(app: Flask) -> None:
     with loaded(app):
         due = list(db.session.scalars(select(Task.due_at).where(Task.done_at.is_(None))))
         assert any(d < NOW for d in due) and any(d > NOW for d in due)
+
+
+def test_privacy_requests_wait_in_time_and_others_were_answered(app: Flask) -> None:
+    with loaded(app):
+        asked = list(db.session.scalars(select(PrivacyRequest)))
+        assert {one.state for one in asked} == {"open", "in_progress", "fulfilled", "denied"}
+        for one in asked:
+            assert one.received_at <= NOW
+            answered = one.closed_at.date() if one.closed_at else NOW.date()
+            assert answered <= one.due_on, "a firm that one would show to a customer answers in time"
+
+
+def test_some_customers_allowed_something_and_one_objected(app: Flask) -> None:
+    with loaded(app):
+        given = list(db.session.scalars(select(Consent)))
+        assert any(one.withdrawn_at for one in given) and any(not one.withdrawn_at for one in given)
+        assert all(one.given_at < NOW for one in given)
+        assert db.session.scalar(select(func.count()).select_from(Suppression))
 
 
 def test_a_second_load_is_refused_and_adds_nothing(app: Flask) -> None:
