@@ -19,8 +19,9 @@ test: $(VENV)/.tests
 check: $(VENV)/.tests
 	@$(BIN)/python tools/check.py --static
 
+# Long tests: workers killed at 50 random moments each (docs/run.md). Prints the figures and the seed of the dice.
 soak: $(VENV)/.tests
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -rP --show-capture=stdout
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m bench $(BENCH)

@@ -1,5 +1,6 @@
 """How the web server runs: two processes of sixteen threads each; nothing personal in its log."""
 
+import gc
 import os
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -14,6 +15,13 @@ control_socket_disable = True  # nothing outside the instance folder is written
 accesslog = None  # the program logs requests itself, without addresses or query strings
 limit_request_line = 4094
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - heartbeat file of the server
+
+
+def pre_fork(server, worker):  # type: ignore[no-untyped-def]
+    """What is loaded stays for good: the collector need not walk it at every pass (a sixth of each answer), and
+    pages that nobody touches stay shared between the processes."""
+    gc.collect()
+    gc.freeze()
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]

@@ -96,6 +96,7 @@ def measure(backend: str, rows: int, tries: int) -> list[dict[str, Any]]:
     with running.running(backend, rows, max(200, rows // 10)) as run:
         if run is None:
             return out
+        token, run.cookie = csrf_token(run)  # kept from the first page on, as a browser does
 
         def row(page: str, times: asking.Times, **more: Any) -> None:
             bare, bare_cpu = out[0]["p50_ms"], out[0]["cpu_ms"]
@@ -114,9 +115,8 @@ def measure(backend: str, rows: int, tries: int) -> list[dict[str, Any]]:
         out.append({"page": "bare table", "p50_ms": ask_bare.p50_ms, "cpu_ms": ask_bare.cpu_ms})
         for page, method, paths in pages(run, rows):
             row(page, asking.measure(run.base, run.cookie, method, paths, tries=tries))
-        token, cookie = csrf_token(run)
         bodies = [new_lead(token, run.found["stage"], 0, n) for n in range(tries * 2)]
-        row("create a lead", asking.measure(run.base, cookie, "POST", ["/leads/new"], tries=tries, bodies=bodies))
+        row("create a lead", asking.measure(run.base, run.cookie, "POST", ["/leads/new"], tries=tries, bodies=bodies))
         out.pop(0)
         for name, path in (("bare table", "/bench/bare"), ("list, first page", "/leads/")):
             rate, errors, p95 = asking.together(run.base, run.cookie, "GET", [path], clients=4, seconds=5)
@@ -125,7 +125,7 @@ def measure(backend: str, rows: int, tries: int) -> list[dict[str, Any]]:
                         "per_second": round(rate), "p95_ms": round(p95, 2), "errors": errors})  # fmt: skip
         four = [[new_lead(token, run.found["stage"], c, n) for n in range(6000)] for c in range(1, 5)]
         rate, errors, p95 = asking.together(
-            run.base, cookie, "POST", ["/leads/new"], clients=4, seconds=10, bodies=four
+            run.base, run.cookie, "POST", ["/leads/new"], clients=4, seconds=10, bodies=four
         )
         print(f"  create, 4 writers for 10 s: {rate:.0f} requests/s, p95 {p95:.1f} ms, {errors} errors")
         out.append({"page": "create, 4 writers", "rows": run.found["count"], "backend": backend,

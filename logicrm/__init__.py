@@ -19,6 +19,7 @@ from logicrm.core import (
     doctor,
     errors_pages,
     logs,
+    render,
     search,
     security,
     shell,
@@ -31,6 +32,7 @@ from logicrm.extensions import babel, compress, csrf, db, htmx, login, migrate
 def create_app(settings: dict[str, Any] | None = None) -> Flask:
     """Return the application. `settings` replaces the environment's values (tests use it)."""
     app = Flask(__name__)
+    app.jinja_environment = render.Templates  # type: ignore[assignment]
     app.config.update(config.from_environment())
     app.config.update(settings or {})
     _keys(app)

@@ -88,11 +88,13 @@ def test_there_is_something_to_ask_for_at_every_address(app: Flask, planted: dic
         "fact",
         "purpose",
         "reference",
+        "number",  # of a published policy: public, below its business's name
     }
     unknown = {a for rule, _, _ in routes(app) for a in rule.arguments} - set(planted) - free
     assert unknown == set()
 
 
+@pytest.mark.promise("isolation")
 @pytest.mark.parametrize("who", ["mallory", "stranger"])
 def test_another_workspaces_ids_answer_as_missing_ones_and_change_nothing(
     app: Flask, planted: dict[str, Any], request: pytest.FixtureRequest, who: str
@@ -134,6 +136,7 @@ def test_lists_and_searches_show_nothing_of_another_workspace(
     assert shown == []
 
 
+@pytest.mark.promise("roles")
 @pytest.mark.parametrize("who", [n for n, (where, _) in PEOPLE.items() if where.startswith("Alpha")])
 def test_each_role_reaches_exactly_what_it_is_granted(
     app: Flask, planted: dict[str, Any], client_of: Callable[[str], FlaskClient], who: str
@@ -154,6 +157,7 @@ def test_each_role_reaches_exactly_what_it_is_granted(
     assert [t for t in before if before[t] != after[t]] == []
 
 
+@pytest.mark.promise("roles")
 def test_a_stranger_reaches_only_what_is_public(app: Flask, planted: dict[str, Any], stranger: FlaskClient) -> None:
     wrong = []
     for rule, method, access in routes(app):

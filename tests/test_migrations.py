@@ -118,9 +118,14 @@ def test_each_migration_goes_up_and_down_with_data(empty: Flask) -> None:
         _put_data()
         downgrade(MIGRATIONS, revision=revisions[n - 1] if n else "base")
         upgrade(MIGRATIONS, revision=revision)
+    before = _workspaces()
     _put_data()
+    assert _workspaces() == before + 1
+
+
+def _workspaces() -> int:
     with _connection() as connection:
-        assert connection.execute(text("select count(*) from workspace")).scalar() == 1
+        return int(connection.execute(text("select count(*) from workspace")).scalar() or 0)
 
 
 def test_down_to_nothing_leaves_nothing(empty: Flask) -> None:
@@ -139,7 +144,7 @@ def _put_data() -> None:
             connection.execute(text("select set_config('app.workspace', :w, true)"), {"w": str(workspace)})
         connection.execute(
             tables["workspace"].insert().values(
-                id=workspace, slug="m", name="M", size="", industry="", tax_code="", address="", country="RO",
+                id=workspace, slug=f"m-{workspace}", name="M", size="", industry="", tax_code="", address="", country="RO",
                 time_zone="UTC", currency="EUR", language="en", profile="logicrm", privacy_contact="", created_at=now,
                 is_demo=False,
             )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flask import Flask, url_for
-from flask_babel import lazy_gettext as _l
 
 from logicrm.core.access import Area, principal_or_none
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.shell import Nav, add_nav
 
 bp = Area("accounts", __name__, template_folder="templates")
@@ -14,7 +14,7 @@ settings = Area("settings", __name__, template_folder="templates", url_prefix="/
 
 def install(app: Flask) -> None:
     """Wire the area: routes, the session loader, the programs' door, commands."""
-    from logicrm.accounts import cli, sessions, subject, views, views_api  # noqa: F401 - importing registers
+    from logicrm.accounts import checks, cli, promises, sessions, subject, views, views_api  # noqa: F401 - importing registers
 
     app.register_blueprint(bp)
     app.register_blueprint(settings)

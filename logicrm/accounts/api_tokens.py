@@ -6,13 +6,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
 from logicrm.accounts.models import ApiToken, Workspace
 from logicrm.core import audit, crypto, database, tenancy
 from logicrm.core.access import Scope
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
 

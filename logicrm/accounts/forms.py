@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, EmailField, PasswordField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import AnyOf, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget, PasswordInput
@@ -13,6 +12,7 @@ from logicrm.accounts import places, wording
 from logicrm.core import shell
 from logicrm.core.access import Role, Scope
 from logicrm.core.forms import Form, at_most, needed, one_line, stripped
+from logicrm.core.phrases import lazy_gettext as _l
 
 
 def _name(label: Any, chars: int = 200) -> StringField:
@@ -37,26 +37,6 @@ class CheckboxesField(SelectMultipleField):
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
-
-
-class PersonFields(Form):
-    """What a new account asks for, in sign-up and in accepting an invitation."""
-
-    name = _name(_l("Your name"))
-    password = _password(_l("Password"), description=_l("At least 12 characters; a few words in a row work well."))
-    of_age = RadioField(
-        choices=[("yes", _l("Yes")), ("no", _l("No"))],
-        validators=[InputRequired(_l("Choose yes or no."))],
-        description=_l("The policy asks for it. We keep only the yes, no date of birth."),
-    )
-    terms = BooleanField(
-        _l("I accept the terms of use and have read the privacy policy"),
-        validators=[InputRequired(_l("An account needs the terms to be accepted."))],
-    )
-
-    def __init__(self, *args: Any, minimum_age: int = 16, **kw: Any) -> None:
-        super().__init__(*args, **kw)
-        self.of_age.label.text = _l("Are you at least %(n)s years old?", n=minimum_age)
 
 
 class WorkspaceFields(Form):
@@ -90,6 +70,26 @@ class WorkspaceFields(Form):
             "tax_code": self.tax_code.data, "country": self.country.data, "time_zone": self.time_zone.data,
             "currency": self.currency.data, "language": self.language.data,
         }  # fmt: skip
+
+
+class PersonFields(Form):
+    """What a new account asks for, in sign-up and in accepting an invitation."""
+
+    name = _name(_l("Your name"))
+    password = _password(_l("Password"), description=_l("At least 12 characters; a few words in a row work well."))
+    of_age = RadioField(
+        choices=[("yes", _l("Yes")), ("no", _l("No"))],
+        validators=[InputRequired(_l("Choose yes or no."))],
+        description=_l("The policy asks for it. We keep only the yes, no date of birth."),
+    )
+    terms = BooleanField(
+        _l("I accept the terms of use and have read the privacy policy"),
+        validators=[InputRequired(_l("An account needs the terms to be accepted."))],
+    )
+
+    def __init__(self, *args: Any, minimum_age: int = 16, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        self.of_age.label.text = _l("Are you at least %(n)s years old?", n=minimum_age)
 
 
 def languages() -> list[tuple[str, str]]:

@@ -30,7 +30,10 @@ class Workspace(db.Model):
     time_zone: Mapped[str] = plain(String(60), why="IANA zone of its days and deadlines")
     currency: Mapped[str] = plain(String(3), why="ISO 4217, of amounts without one")
     language: Mapped[str] = plain(String(5), default="en", why="language of its public pages")
-    profile: Mapped[str] = plain(String(40), default="logicrm", why="policy profile that rules here")
+    profile: Mapped[str] = plain(String(40), default="logicrm", why="policy profile that rules until one is published")
+    policy_number: Mapped[int] = plain(
+        Integer, server_default="0", why="number of the newest published policy: pages know it without asking"
+    )
     privacy_contact: Mapped[str] = plain(String(254), default="", why="published contact for privacy questions")
     created_at: Mapped[datetime] = plain(why="when it was made")
     is_demo: Mapped[bool] = plain(Boolean, default=False, why="made by the demo loader; doctor warns in production")

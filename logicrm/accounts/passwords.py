@@ -6,10 +6,10 @@ import threading
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from flask_babel import gettext as _
 from zxcvbn import zxcvbn
 
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 
 MIN_CHARS, MAX_BYTES = 12, 1024
 hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)

@@ -9,7 +9,6 @@ from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app
-from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, update
 
 from logicrm.accounts import passwords, sessions
@@ -18,6 +17,7 @@ from logicrm.accounts.models import ApiToken, Invitation, Membership, OneTimeLin
 from logicrm.core import audit, crypto, database, mail, tenancy
 from logicrm.core.access import Role
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
 

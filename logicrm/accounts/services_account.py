@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
-from flask_babel import gettext as _
 from sqlalchemy import delete, select, update
 
 from logicrm.accounts import passwords, services, sessions
@@ -15,6 +14,9 @@ from logicrm.accounts.models import Invitation, Membership, User, UserSession, W
 from logicrm.core import audit, mail, tenancy
 from logicrm.core.access import Role
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
+from logicrm.core.promises import promise
+from logicrm.core.watermarks import leave_watermark
 from logicrm.extensions import db
 
 
@@ -38,11 +40,13 @@ def check_password(user_id: uuid.UUID, password: str, *, field: str = "password"
     return user
 
 
-def change_profile(user_id: uuid.UUID, values: dict[str, str]) -> list[str]:
+@promise("account.edit")
+def change_profile(user_id: uuid.UUID, values: dict[str, str], *, now: datetime) -> list[str]:
     """Change name, job title, phone, language; return the names of what changed."""
     changed = _changes(_user(user_id), values)
     if changed:
         audit.record("account.changed", actor=user_id, object_kind="user", object_id=user_id, fields=changed)
+        leave_watermark("account.changed", ran_at=now, rows_considered=1, rows_acted=len(changed))
     return changed
 
 

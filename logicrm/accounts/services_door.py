@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import current_app
-from flask_babel import gettext as _
 from sqlalchemy import select
 
 from logicrm.accounts import places, services
 from logicrm.accounts.models import Invitation, Membership, OneTimeLink, User, Workspace
-from logicrm.core import audit, shell, tenancy
+from logicrm.core import audit, clock, shell, tenancy, workspaces
 from logicrm.core.access import Role
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.extensions import db
+from logicrm.privacy import sites, telling, versions
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,12 @@ class Terms:
     minimum_age: int
 
 
-def terms(profile: str | None = None) -> Terms:
-    """The terms of a policy profile; of the installation's own one when none is named."""
-    # Asked at call time: the policy is built on accounts' tables and must be able to import them.
-    from logicrm.privacy import profile as profiles
-
-    wanted = profiles.load(profile or current_app.config["PROFILE"])
+def terms(workspace_id: uuid.UUID | None = None, *, now: datetime | None = None) -> Terms:
+    """The terms that rule a workspace at an instant (now); the installation's own when none is named."""
+    if workspace_id is None:
+        wanted = sites.installation().profile
+    else:
+        wanted = versions.of_workspace(workspace_id, now or clock.now())
     return Terms(wanted.hash, wanted.minimum_age)
 
 
@@ -84,7 +85,7 @@ def accept_as_new(
     invitation: Invitation, *, name: str, password: str, of_age: bool, now: datetime
 ) -> tuple[User, uuid.UUID]:
     """Make the account that an invitation asks for, and join. Spends the invitation."""
-    agreed = terms(workspace_of(invitation).profile)
+    agreed = terms(invitation.workspace_id, now=now)
     user = services.make_user(
         name=name, email=invitation.email, password=password, of_age=of_age, terms_version=agreed.version, now=now,
         minimum_age=agreed.minimum_age,
@@ -108,6 +109,9 @@ def _accepted(invitation: Invitation, user: User, now: datetime) -> tuple[User, 
     ):
         raise Refused(_("You are a member of this workspace already."))
     services.join(user, invitation.workspace_id, Role(invitation.role), now=now)
+    business = workspaces.by_id(invitation.workspace_id)
+    if business is not None:
+        telling.accepted(business, how=telling.SIGN_UP, account_id=user.id, now=now)
     return user, invitation.workspace_id
 
 

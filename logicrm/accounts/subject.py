@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from flask_babel import gettext as _
 from sqlalchemy import delete, select, update
 
 from logicrm.accounts.models import Membership, OneTimeLink, User, UserSession, Workspace
 from logicrm.core import subjects
 from logicrm.core.access import Role
+from logicrm.core.phrases import gettext as _
 from logicrm.core.subjects import Subject
 from logicrm.extensions import db
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from flask import abort, current_app, make_response, redirect, request, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -16,6 +15,7 @@ from logicrm.accounts.views_limits import HOUR, count_try, status_of
 from logicrm.core import clock, shell
 from logicrm.core.access import in_grace, public
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.render import page
 from logicrm.core.shell import flash
 from logicrm.extensions import db

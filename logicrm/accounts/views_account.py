@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 
 from flask import abort, redirect, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from logicrm.accounts import queries, services, services_account, sessions, settings, wording
@@ -16,6 +14,8 @@ from logicrm.accounts.views_tabs import settings_page
 from logicrm.core import clock
 from logicrm.core.access import May, principal, signed_in
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
+from logicrm.core.phrases import ngettext
 from logicrm.core.shell import flash
 from logicrm.extensions import db
 
@@ -49,7 +49,7 @@ def change_account() -> Response:
     form = ProfileForm()
     if form.validate_on_submit():
         values = {name: getattr(form, name).data or "" for name in ("name", "job_title", "phone", "language")}
-        services_account.change_profile(principal().user_id, values)
+        services_account.change_profile(principal().user_id, values, now=clock.now())
         db.session.commit()
         flash(_("Saved."))
         return redirect(url_for(".account"), 303)

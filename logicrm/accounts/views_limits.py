@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import request
-from flask_babel import gettext as _
 
 from logicrm.core import throttle
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.extensions import db
 
 FIVE_MINUTES, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 from flask import abort, redirect, request, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -18,6 +17,7 @@ from logicrm.accounts.views_limits import DAY, count_try, status_of
 from logicrm.core import clock, throttle
 from logicrm.core.access import in_grace, principal, public
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.render import page
 from logicrm.core.shell import flash
 from logicrm.extensions import db
@@ -99,8 +99,7 @@ def _join_page(invitation: Invitation, form: JoinForm, status: int = 200) -> Res
 
 
 def _join_form(invitation: Invitation) -> JoinForm:
-    profile = services_door.workspace_of(invitation).profile
-    return JoinForm(minimum_age=services_door.terms(profile).minimum_age)
+    return JoinForm(minimum_age=services_door.terms(invitation.workspace_id).minimum_age)
 
 
 @bp.get("/join/<secret>")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 from flask import abort, redirect, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from logicrm.accounts import queries, services, services_account, settings, wording
@@ -16,6 +15,7 @@ from logicrm.accounts.views_tabs import settings_page
 from logicrm.core import clock
 from logicrm.core.access import May, Role, needs, principal
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.shell import flash
 from logicrm.extensions import db
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import current_app, request, url_for
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from logicrm.core.access import May, principal
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.render import page
 
 TABS: tuple[tuple[Any, str, May | None], ...] = (

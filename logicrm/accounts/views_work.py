@@ -5,16 +5,16 @@ from __future__ import annotations
 import uuid
 
 from flask import abort, current_app, redirect, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from logicrm.accounts import queries, settings, wording
+from logicrm.accounts import queries, settings, wording, wording_audit
 from logicrm.accounts.views_tabs import settings_page
 from logicrm.core import audit as chain
 from logicrm.core import jobs as work
 from logicrm.core import mail
 from logicrm.core.access import May, needs, principal
 from logicrm.core.jobs_models import JobState
+from logicrm.core.phrases import gettext as _
 from logicrm.core.shell import flash
 from logicrm.extensions import db
 
@@ -83,6 +83,6 @@ def audit() -> Response:
     before = request.args.get("before", type=int)
     events, older = queries.audit_page(before)
     return settings_page(
-        "audit.html", "settings.audit", events=events, older=older, before=before, actions=wording.ACTIONS,
+        "audit.html", "settings.audit", events=events, older=older, before=before, said=wording_audit,
         names=queries.names(event.actor for event in events),
     )  # fmt: skip

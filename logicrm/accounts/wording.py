@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _l
-
 from logicrm.core.access import Role, Scope
 from logicrm.core.jobs_models import JobState
+from logicrm.core.phrases import lazy_gettext as _l
 
 ROLES = {
     Role.OWNER: (_l("Owner"), _l("Everything, and the workspace itself")),
@@ -41,24 +40,4 @@ JOB_STATES = {
     JobState.DONE: (_l("Done"), "good", "check-circle"),
     JobState.FAILED: (_l("Failed"), "bad", "error"),
     JobState.CANCELLED: (_l("Cancelled"), "neutral", "close"),
-}
-
-ACTIONS = {
-    "workspace.made": _l("made the workspace"),
-    "workspace.changed": _l("changed the workspace"),
-    "member.joined": _l("joined"),
-    "member.invited": _l("invited somebody"),
-    "member.uninvited": _l("withdrew an invitation"),
-    "member.role": _l("changed a role"),
-    "member.removed": _l("removed somebody"),
-    "member.left": _l("left the workspace"),
-    "token.made": _l("made an API token"),
-    "token.revoked": _l("revoked an API token"),
-    "account.changed": _l("changed their account"),
-    "account.email": _l("changed their e-mail address"),
-    "account.password": _l("changed their password"),
-    "account.signed_in": _l("signed in"),
-    "account.demo_sign_in": _l("signed in by a demo link"),
-    "job.retried": _l("set a job to run again"),
-    "job.cancelled": _l("cancelled a job"),
 }

@@ -106,6 +106,7 @@ class WorkspaceFacts:
     language: str
     country: str
     profile: str
+    policy: int = 0  # number of the newest published policy; 0: none, the profile's own text rules
 
 
 @dataclass(frozen=True)

@@ -146,10 +146,10 @@ def _pdf() -> Iterator[Finding]:
 
 
 def _front_end() -> Iterator[Finding]:
-    from logicrm.core import shell
+    from logicrm.core import assets
 
     try:
-        shell.vendor_file("htmx.min.js")
+        assets.vendor_file("htmx.min.js")
         yield Finding("htmx", GOOD, "found in its package")
     except FileNotFoundError:
         yield Finding("htmx", BAD, "missing", "pip install --no-deps --require-hashes -r requirements/frontend.txt")

@@ -32,7 +32,7 @@ from werkzeug.datastructures import FileStorage
 
 from logicrm.core import crypto, database, filetypes, jobs, tenancy
 from logicrm.core.filecipher import CHUNK_BYTES, DamagedFile, decrypt, encrypt
-from logicrm.core.filestore import MissingFile, Store, new_key, store_for, workspace_of
+from logicrm.core.filestore import MissingFile, Store, keys_of, new_key, store_for, workspace_of
 from logicrm.core.filetypes import UnacceptableFile
 from logicrm.core.pii import About, Keep, personal, plain
 from logicrm.core.schema import Id, db_now, new_id
@@ -107,11 +107,13 @@ def save(
     entity_id: uuid.UUID | None = None,
     media_type: str | None = None,
     expires_at: datetime | None = None,
+    writer: uuid.UUID | None = None,
 ) -> StoredFile:
     """Encrypt a stream into the store and add its row; the caller commits, a rollback removes the content.
 
     The content is taken as it is: files that somebody sent go through `save_upload`. `media_type` is
-    guessed from the name when it is not given. Raises UnacceptableFile above `max_bytes`.
+    guessed from the name when it is not given. `writer` names work that may be killed before its commit and
+    started again: it begins with `drop_unsaved(writer)`. Raises UnacceptableFile above `max_bytes`.
     """
     workspace_id = tenancy.current()
     if workspace_id is None:
@@ -131,7 +133,7 @@ def save(
     key = AESGCM.generate_key(256)
     file = StoredFile(
         id=new_id(), workspace_id=workspace_id, kind=kind, name=clean_name(name),
-        media_type=media_type or _media_type(name), storage_key=new_key(workspace_id),
+        media_type=media_type or _media_type(name), storage_key=new_key(workspace_id, writer),
         wrapped_key=aes_key_wrap(crypto.file_key(), key), entity=entity, entity_id=entity_id,
         created_at=db_now(), expires_at=expires_at,
     )  # fmt: skip
@@ -321,6 +323,25 @@ def sweep_orphans(older_than: timedelta = timedelta(hours=1)) -> int:
     return removed
 
 
+def drop_unsaved(writer: uuid.UUID) -> int:
+    """Remove what earlier starts of this work stored in the workspace and never committed; return how much.
+
+    Only for a job that holds its lease: whoever else is still at the same work cannot commit any more.
+    """
+    workspace_id, where, removed = tenancy.current(), store(), 0
+    if workspace_id is None:
+        raise tenancy.NoWorkspace("a file is stored in a workspace")
+    # However young, and whatever the clock of the store says.
+    written = set(where.keys(older_than=timedelta(hours=-1), under=keys_of(workspace_id, writer)))
+    with database.reading():
+        saved = set(db.session.scalars(select(StoredFile.storage_key).where(StoredFile.storage_key.in_(written))))
+        db.session.rollback()
+    for key in written - saved:
+        where.remove(key)
+        removed += 1
+    return removed
+
+
 def rewrap(old: bytes, new: bytes) -> int:
     """Wrap the workspace's file keys with a new key-encryption key; contents stay. The caller commits."""
     rows = db.session.scalars(select(StoredFile)).all()
@@ -356,6 +377,6 @@ def _sweep(job: jobs.JobContext) -> None:
 
 __all__ = [
     "DamagedFile", "FileTombstone", "MissingFile", "StoredFile", "UnacceptableFile", "belongs_to", "bury",
-    "clean_name", "delete", "delete_expired", "disposition", "export", "open_file", "read", "rewrap", "save",
+    "clean_name", "delete", "delete_expired", "disposition", "drop_unsaved", "export", "open_file", "read", "rewrap", "save",
     "save_upload", "send_stored", "store", "sweep_orphans",
 ]  # fmt: skip

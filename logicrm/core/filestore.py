@@ -1,11 +1,13 @@
 """Where stored files lie: a local folder, or an S3-compatible store. Both hold ciphertext under random names.
 
 A key is `<workspace>/<two letters>/<random>`: the workspace, so that its leftovers can be found by its
-own rows, two letters, so that no folder grows without end.
+own rows, two letters, so that no folder grows without end. Work that may be killed and started again gives
+the first half of its names (`writer`), so that what an earlier start left can be found and nothing else.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -37,13 +39,21 @@ class Store(Protocol):
     def remove(self, key: str) -> None:
         """Remove for good."""
 
-    def keys(self, *, older_than: timedelta) -> Iterator[str]:
-        """Every key written longer ago than that."""
+    def keys(self, *, older_than: timedelta, under: str = "") -> Iterator[str]:
+        """Every key written longer ago than that, of those that begin with `under`."""
 
 
-def new_key(workspace_id: uuid.UUID) -> str:
-    """A fresh random key inside a workspace's part of the store."""
+def new_key(workspace_id: uuid.UUID, writer: uuid.UUID | None = None) -> str:
+    """A fresh random key inside a workspace's part of the store, under `keys_of(…, writer)` if one is named."""
+    if writer is not None:
+        return keys_of(workspace_id, writer) + secrets.token_hex(8)
     name = secrets.token_hex(16)
+    return f"{workspace_id.hex}/{name[:2]}/{name}"
+
+
+def keys_of(workspace_id: uuid.UUID, writer: uuid.UUID) -> str:
+    """What all keys of one writer (a request for an export, say) begin with."""
+    name = hashlib.sha256(writer.bytes).hexdigest()[:16]
     return f"{workspace_id.hex}/{name[:2]}/{name}"
 
 
@@ -70,7 +80,7 @@ class LocalStore:
         for folder in (self.root, path.parent.parent, path.parent):
             folder.chmod(0o700)
         # The unfinished file lies outside the keys: a sweep sees whole files only.
-        unfinished = self.root / f"unfinished-{secrets.token_hex(8)}"
+        unfinished = self.root / f"unfinished-{key.replace('/', '-')}-{secrets.token_hex(4)}"
         try:
             with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 for chunk in chunks:
@@ -96,14 +106,15 @@ class LocalStore:
             path.unlink()
             _sync_folder(path.parent)
 
-    def keys(self, *, older_than: timedelta) -> Iterator[str]:
+    def keys(self, *, older_than: timedelta, under: str = "") -> Iterator[str]:
         before = (datetime.now(UTC) - older_than).timestamp()
-        for path in self.root.glob("*/*/*"):
+        for path in self.root.glob(f"{under}*" if under else "*/*/*"):
             with suppress(FileNotFoundError):
                 key = path.relative_to(self.root).as_posix()
                 if _KEY.fullmatch(key) and path.stat().st_mtime < before:
                     yield key
-        for path in self.root.glob("unfinished-*"):  # of a process that was killed while writing
+        # Of a process that was killed while writing.
+        for path in self.root.glob(f"unfinished-{under.replace('/', '-')}*"):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < before:
                     path.unlink()
@@ -157,9 +168,9 @@ class S3Store:
         workspace_of(key)
         self.client.remove_object(self.bucket, key)
 
-    def keys(self, *, older_than: timedelta) -> Iterator[str]:
+    def keys(self, *, older_than: timedelta, under: str = "") -> Iterator[str]:
         before = datetime.now(UTC) - older_than
-        for thing in self.client.list_objects(self.bucket, recursive=True):
+        for thing in self.client.list_objects(self.bucket, prefix=under or None, recursive=True):
             if thing.object_name and _KEY.fullmatch(thing.object_name) and thing.last_modified < before:
                 yield thing.object_name
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms.validators import DataRequired, Length
 
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import lazy_gettext as _l
 
 
 def stripped(value: Any) -> Any:

@@ -152,6 +152,12 @@ class JobContext:
     lost: type[LeaseLost] | None = field(default=None, init=False)
 
     @property
+    def faults(self) -> int:
+        """How many starts before this one ended with a fault; those whose worker was killed do not count."""
+        given_back = max(0, self.max_attempts - HANDLERS[self.kind].max_attempts)
+        return max(0, self.attempt - 1 - given_back)
+
+    @property
     def last_attempt(self) -> bool:
         """True when a fault now is final."""
         return self.attempt >= self.max_attempts
@@ -200,7 +206,6 @@ def enqueue(
     run_at: datetime | None = None,
     key: str | None = None,
     workspace_id: uuid.UUID | None = _CURRENT,
-    max_attempts: int | None = None,
     created_by: uuid.UUID | None = None,
 ) -> Job:
     """Ask for work in the caller's transaction; the caller commits.
@@ -222,7 +227,7 @@ def enqueue(
         "key": key,
         "state": JobState.WAITING,
         "run_at": run_at if run_at is not None else db_now(),
-        "max_attempts": max_attempts or handler.max_attempts,
+        "max_attempts": handler.max_attempts,
         "created_at": db_now(),
         "created_by": created_by,
     }
@@ -298,10 +303,20 @@ def cancel(job_id: uuid.UUID) -> bool:
 
 def retry(job_id: uuid.UUID) -> bool:
     """Set a failed or cancelled job to run again now, with all its attempts; True when this call did it."""
+    job = get(job_id)
+    if job is None:
+        return False
+    handler = HANDLERS.get(job.kind)
     again = update(Job).where(Job.id == job_id, _mine(), Job.state.in_([JobState.FAILED, JobState.CANCELLED]))
     return _moved(
         again.values(
-            state=JobState.WAITING, run_at=db_now(), attempts=0, leased_by=None, finished_at=None, progress_done=0
+            state=JobState.WAITING,
+            run_at=db_now(),
+            attempts=0,
+            leased_by=None,
+            finished_at=None,
+            progress_done=0,
+            max_attempts=handler.max_attempts if handler else job.max_attempts,
         )
     )
 

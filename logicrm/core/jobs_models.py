@@ -67,7 +67,9 @@ class Job(db.Model):
     state: Mapped[str] = plain(String(10), default=JobState.WAITING, why="moves by conditional updates only")
     run_at: Mapped[datetime] = plain(why="not before this instant of the database's clock")
     attempts: Mapped[int] = plain(BigInteger, default=0, why="how often it was started")
-    max_attempts: Mapped[int] = plain(BigInteger, default=8, why="when to give up")
+    max_attempts: Mapped[int] = plain(
+        BigInteger, default=8, why="when to give up; one more for each start that a killed worker cost"
+    )
     lease_until: Mapped[datetime | None] = plain(why="until when its worker has it")
     leased_by: Mapped[str | None] = plain(String(32), why="random name of this start; fences a worker that lost it")
     progress_done: Mapped[int] = plain(BigInteger, default=0, why="shown while it runs")

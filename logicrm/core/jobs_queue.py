@@ -21,6 +21,7 @@ from logicrm.core.jobs_models import EVERY, UNFINISHED, Job, JobState, db_later,
 from logicrm.core.schema import db_now, new_id
 
 Progress = tuple[int, int | None, str]  # done, total, note
+MOST_STARTS = 100  # a job that was cut off so often kills its workers itself
 
 
 def look(engine: Engine, kinds: Collection[str]) -> tuple[datetime, datetime | None, datetime | None]:
@@ -108,8 +109,12 @@ def extend(
 
 
 def recover(engine: Engine) -> int:
-    """Set jobs whose lease ran out to run again, or to failed after their last attempt; return how many."""
-    spent = Job.attempts >= Job.max_attempts
+    """Set jobs whose lease ran out to run again, or to failed after very many starts; return how many.
+
+    That a worker was killed is no fault of the job's: the start is given back, so as many faults are allowed
+    as before.
+    """
+    spent = Job.attempts >= MOST_STARTS
     back = (
         update(Job)
         .where(Job.state == JobState.RUNNING, Job.lease_until < db_now())
@@ -118,6 +123,7 @@ def recover(engine: Engine) -> int:
             finished_at=case((spent, db_now()), else_=None),
             key=case((spent, freed_key()), else_=Job.key),
             error=case((spent, "WorkerLost: the worker was stopped or killed"), else_=""),
+            max_attempts=Job.max_attempts + 1,
             run_at=db_now(),
             lease_until=None,
             leased_by=None,

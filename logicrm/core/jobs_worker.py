@@ -236,7 +236,7 @@ class Worker:
         if context.last_attempt or isinstance(fault, GiveUp):
             self._move(context, values | {Job.state: JobState.FAILED, Job.finished_at: db_now(), Job.key: freed_key()})
             return "failed"
-        wait = jobs_queue.backoff(context.attempt, self.backoff_s)
+        wait = jobs_queue.backoff(context.faults + 1, self.backoff_s)
         self._move(context, values | {Job.state: JobState.WAITING, Job.run_at: db_later(wait)})
         return "will try again"
 

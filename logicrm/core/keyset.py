@@ -4,8 +4,11 @@ A sorted list is a row of *segments*; each is one range of one index. Sorting by
 value is two: rows with a value, then rows without (empty ones come last in both directions, on both databases).
 Sorting by owner is one per owner, in the order of their names, which no index of the rows could give.
 
-    segments = [Segment("", (), (Lead.name_key, Lead.id))]
-    page = read(columns, segments, where=[...], cursor=Cursor.parse(request.args.get("at")), size=50)
+    def _by_name(stage: bool) -> Listing:          # called once per shape of question, not once per page:
+        where = (Lead.stage_id == bindparam("stage"),) if stage else ()     # values come as parameters
+        return Listing(COLUMNS, (Segment("", (), (Lead.name_key, Lead.id)),), where)
+
+    page = read(_by_name, True, params={"stage": stage}, cursor=Cursor.parse(request.args.get("at")), size=50)
 """
 
 from __future__ import annotations
@@ -13,14 +16,28 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import ColumnElement, Row, and_, cast, func, literal, null, or_, select, true, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from logicrm.core import crypto
 from logicrm.core.schema import Id
@@ -96,60 +113,79 @@ class Page:
         return self.total is not None and self.total > self.cap
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What a list reads. Values that change from page to page are parameters (`bindparam`), never literals.
+
+    columns:  what the rows have, the id among them
+    segments: their order
+    where:    what narrows all of them
+    joins:    outer joins that `columns` need: (table, condition)
+    """
+
+    columns: tuple[Any, ...]
+    segments: tuple[Segment, ...]
+    where: tuple[ColumnElement[bool], ...] = ()
+    joins: tuple[tuple[Any, ColumnElement[bool]], ...] = ()
+
+    @property
+    def id_column(self) -> Any:
+        return self.segments[0].keys[-1]
+
+    @property
+    def id_index(self) -> int:
+        return next(n for n, column in enumerate(self.columns) if getattr(column, "key", "") == self.id_column.key)
+
+    @property
+    def width(self) -> int:
+        """Keys of the widest segment."""
+        return max(len(segment.keys) for segment in self.segments)
+
+    @property
+    def searched(self) -> bool:
+        """True when the rows are those of a search: few, and found with effort."""
+        return bool(self.id_column.parent.is_aliased_class)
+
+    @property
+    def joined(self) -> bool:
+        """True when keys are found first and columns joined to them: a join promises no order."""
+        return self.searched or len(self.segments) > 1
+
+
+@lru_cache(maxsize=512)
+def _listing(make: Callable[..., Listing], shape: tuple[Hashable, ...]) -> Listing:
+    # Building a statement takes longer than asking the database, so each shape is built once.
+    return make(*shape)
+
+
 def read(
-    columns: Sequence[Any],
-    segments: Sequence[Segment],
-    *,
-    where: Sequence[ColumnElement[bool]] = (),
+    make: Callable[..., Listing],
+    *shape: Hashable,
+    params: dict[str, Any] | None = None,
     cursor: Cursor | None = None,
     descending: bool = False,
     size: int = 50,
     counted: bool = False,
     cap: int = CAP,
-    joins: Sequence[tuple[Any, ColumnElement[bool]]] = (),
 ) -> Page:
-    """Return one page of rows, in one statement. The rows have `columns`.
+    """Return one page of rows, in one statement.
 
-    `descending` turns the order inside each segment; the order of the segments is the caller's. `joins` are outer
-    joins that `columns` need.
+    `make(*shape)` says what is read; `params` are the values of its parameters. `descending` turns the order
+    inside each segment; the order of the segments is the listing's.
     A cursor that fits none of the segments (an address typed by hand, an owner who left) begins at the start.
     """
+    listing = _listing(make, shape)
     back = cursor is not None and cursor.back
-    order = list(reversed(segments)) if back else list(segments)
+    order = list(reversed(listing.segments)) if back else list(listing.segments)
     start, values = _start(order, cursor)
     down = descending != back
-    wide_keys = max((segment.keys for segment in segments), key=len)
-    width = len(wide_keys)
-    parts = []
-    for place, segment in enumerate(order[start:]):
-        keys = [key.desc() if down else key for key in segment.keys]
-        wanted = and_(true(), *where, *segment.where)
-        if place == 0 and values is not None:
-            wanted = and_(wanted, _beyond(segment.keys, values, down))
-        named = [key.label(f"k{n}") for n, key in enumerate(segment.keys[:-1])]
-        named += [cast(null(), wide_keys[n].type).label(f"k{n}") for n in range(len(named), width - 1)]
-        parts.append(
-            select(literal(place).label("place"), segment.keys[-1].label("key"), *named)
-            .where(wanted).order_by(*keys).limit(size + 1)
-        )  # fmt: skip
-    id_column = segments[0].keys[-1]
-    if len(parts) == 1:
-        found = parts[0].subquery("found")
-    else:
-        found = union_all(*(select(part.subquery()) for part in parts)).limit(size + 1).subquery("found")
-    extra = [found.c.place, *(found.c[f"k{n}"] for n in range(width - 1))]
-    if counted:
-        extra.append(_count(id_column, where, cap))
-    outer = columns[_id_index(columns, id_column)]
-    # An outer join, though no row is missing: SQLite takes its left side first. With an inner one it walked
-    # every row of the workspace and looked each up among the fifty.
-    statement = select(*columns, *extra).select_from(found).outerjoin(outer.class_, found.c.key == outer)
-    for target, on in joins:
-        statement = statement.outerjoin(target, on)
-    rows = list(db.session.execute(statement))
-    wide = len(columns)
-    rows.sort(key=lambda row: row[wide])  # segments first; then the keys, in the same direction in each
-    rows = _sorted_inside(rows, wide, width, down, columns, id_column)
+    over = listing.searched and values is None and len(order) == 1
+    count = "" if not counted else "over" if over else "apart"
+    statement = _statement(make, shape, back, start, values is not None, down, size, count, cap)
+    held = dict(params or {}) | {f"c{n}": value for n, value in enumerate(values or ())}
+    rows = list(db.session.execute(statement, held))
+    if listing.joined:
+        rows = _sorted(rows, listing, down)
     more = len(rows) > size
     rows = rows[:size]
     if back:
@@ -157,7 +193,7 @@ def read(
     total = None
     if counted:
         total = rows[0][-1] if rows else (0 if cursor is None else None)
-    mark = lambda row, going_back: _cursor_at(row, order[start:], wide, width, columns, id_column, going_back)  # noqa: E731
+    mark = lambda row, going_back: _cursor_at(row, order[start:], listing, going_back)  # noqa: E731
     before_this = more if back else values is not None
     after_this = values is not None if back else more
     return Page(
@@ -166,6 +202,52 @@ def read(
         mark(rows[-1], False) if rows and after_this else None,
         cap,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _statement(
+    make: Callable[..., Listing], shape: tuple[Hashable, ...], back: bool, start: int, resumed: bool, down: bool,
+    size: int, count: str, cap: int,
+) -> Select[Any]:  # fmt: skip
+    """The statement of a page; the place where it resumes comes as the parameters c0, c1 …"""
+    listing = _listing(make, shape)
+    order = list(reversed(listing.segments)) if back else list(listing.segments)
+    wide_keys = max((segment.keys for segment in order), key=len)
+    parts = []
+    for place, segment in enumerate(order[start:]):
+        keys = [key.desc() if down else key for key in segment.keys]
+        wanted = and_(true(), *listing.where, *segment.where)
+        if place == 0 and resumed:
+            wanted = and_(wanted, _beyond(segment.keys, down))
+        named = [key.label(f"k{n}") for n, key in enumerate(segment.keys[:-1])]
+        named += [cast(null(), wide_keys[n].type).label(f"k{n}") for n in range(len(named), listing.width - 1)]
+        wide = [segment.keys[-1].label("key")] if listing.joined else list(listing.columns)
+        part = select(*wide, literal(place).label("place"), *named).where(wanted).order_by(*keys).limit(size + 1)
+        # A search's rows are counted while they are at hand.
+        parts.append(part.add_columns(func.count().over().label("total")) if count == "over" else part)
+    statement = _with_columns(listing, parts, size, "total" if count == "over" else "") if listing.joined else parts[0]
+    if count == "apart":
+        statement = statement.add_columns(_count(listing.id_column, listing.where, cap))
+    for target, on in listing.joins:
+        statement = statement.outerjoin(target, on)
+    return statement
+
+
+def _with_columns(listing: Listing, parts: list[Any], size: int, total: str) -> Select[Any]:
+    """The columns of the rows whose keys are found by one range or one after the other."""
+    if len(parts) == 1:
+        found = parts[0].subquery("found")
+    else:
+        found = union_all(*(select(part.subquery()) for part in parts)).limit(size + 1).subquery("found")
+    names = ["place", *(f"k{n}" for n in range(listing.width - 1)), *([total] if total else [])]
+    outer = listing.columns[listing.id_index]
+    # An outer join, though no row is missing: SQLite takes its left side first. With an inner one it walked
+    # every row of the workspace and looked each up among the fifty.
+    return (
+        select(*listing.columns, *(found.c[name] for name in names))
+        .select_from(found)
+        .outerjoin(outer.class_, found.c.key == outer)
+    )
 
 
 def _start(order: list[Segment], cursor: Cursor | None) -> tuple[int, list[Any] | None]:
@@ -180,9 +262,10 @@ def _start(order: list[Segment], cursor: Cursor | None) -> tuple[int, list[Any] 
     return 0, None
 
 
-def _beyond(keys: Sequence[Any], values: Sequence[Any], down: bool) -> ColumnElement[bool]:
-    """Rows past `values` in this order. A row-value comparison would do, but SQLite does not see the index's
+def _beyond(keys: Sequence[Any], down: bool) -> ColumnElement[bool]:
+    """Rows past c0, c1 … in this order. A row-value comparison would do, but SQLite does not see the index's
     range through it when the columns are mixed with other conditions, so the first column is said apart too."""
+    values = [bindparam(f"c{n}", type_=key.type) for n, key in enumerate(keys)]
     steps = []
     for n, key in enumerate(keys):
         same = [k == v for k, v in zip(keys[:n], values[:n], strict=True)]
@@ -193,14 +276,9 @@ def _beyond(keys: Sequence[Any], values: Sequence[Any], down: bool) -> ColumnEle
     return and_(first, or_(*steps))
 
 
-def _id_index(columns: Sequence[Any], id_column: Any) -> int:
-    return next(n for n, column in enumerate(columns) if getattr(column, "key", "") == id_column.key)
-
-
-def _sorted_inside(
-    rows: list[Row[Any]], wide: int, width: int, down: bool, columns: Sequence[Any], id_column: Any
-) -> list[Row[Any]]:
-    where_id = _id_index(columns, id_column)
+def _sorted(rows: list[Row[Any]], listing: Listing, down: bool) -> list[Row[Any]]:
+    """Segments first, then the keys, in the same direction in each: a join promises no order."""
+    where_id, wide, width = listing.id_index, len(listing.columns), listing.width
 
     def inner(row: Row[Any]) -> tuple[Any, ...]:
         # Keys that a narrow segment has not are None in all of its rows.
@@ -213,21 +291,13 @@ def _sorted_inside(
     return result
 
 
-def _cursor_at(
-    row: Row[Any], order: list[Segment], wide: int, width: int, columns: Sequence[Any], id_column: Any, back: bool
-) -> Cursor:
+def _cursor_at(row: Row[Any], order: list[Segment], listing: Listing, back: bool) -> Cursor:
+    wide = len(listing.columns)
     segment = order[row[wide]]
     keys = [row[wide + 1 + n] for n in range(len(segment.keys) - 1)]
-    return Cursor(segment.name, (*keys, row[_id_index(columns, id_column)]), back)
+    return Cursor(segment.name, (*keys, row[listing.id_index]), back)
 
 
 def _count(id_column: Any, where: Sequence[ColumnElement[bool]], cap: int) -> Any:
     inner = select(literal(1).label("one")).select_from(id_column.parent.entity).where(*where)
     return select(func.count()).select_from(inner.limit(cap + 1).subquery("counted")).scalar_subquery()
-
-
-def among(model: Any, ids: Sequence[uuid.UUID]) -> Any:
-    """The rows of `model` with these ids (of a search, so a few hundred), to be filtered and sorted as if it were
-    the table. The LIMIT is a fence: without it both databases walk the index of the sort and test each row."""
-    fenced = select(model).where(model.id.in_(ids)).limit(len(ids))
-    return aliased(model, fenced.subquery())

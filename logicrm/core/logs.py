@@ -74,7 +74,7 @@ def install(app: Flask) -> None:
         g.request_id = uuid.uuid4().hex[:12]
 
     def finish(response: Response) -> Response:
-        if request.endpoint not in ("static", "vendor") and (response.status_code >= 400 or not app.testing):
+        if request.endpoint not in ("static", "asset") and (response.status_code >= 400 or not app.testing):
             who = g.get("principal")
             logger.info(
                 "request",

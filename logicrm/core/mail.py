@@ -224,8 +224,11 @@ def _domain() -> str:
 def _send(job: jobs.JobContext) -> None:
     with database.reading():  # the conversation with the server holds no write lock
         mail = db.session.get(OutgoingMail, uuid.UUID(job.args["mail"]))
-        if mail is None or mail.state != MailState.QUEUED:
-            return  # erased or sent meanwhile
+        if mail is None:  # erased meanwhile: also what an earlier try, killed in its middle, had written by then
+            mail_delivery.remove_copy(uuid.UUID(job.args["mail"]))
+            return
+        if mail.state != MailState.QUEUED:
+            return
         may, reason = _may_send(mail)
         letter = _letter(mail) if may else None
         db.session.rollback()
@@ -237,7 +240,7 @@ def _send(job: jobs.JobContext) -> None:
     except Exception as fault:
         final = isinstance(fault, Refusal)
         if final or job.last_attempt:
-            words = str(fault) if final else f"given up after {job.attempt} tries ({type(fault).__name__})"
+            words = str(fault) if final else f"given up after {job.faults + 1} tries ({type(fault).__name__})"
             _settle(job, {"state": MailState.FAILED, "reason": words}, finish=False)
         if final:
             raise jobs.GiveUp(str(fault)) from fault
@@ -252,9 +255,9 @@ def _settle(job: jobs.JobContext, values: Mapping[str, Any], *, finish: bool = T
         update(OutgoingMail).where(OutgoingMail.id == mail_id, OutgoingMail.state == MailState.QUEUED).values(**values),
         execution_options={"synchronize_session": False},
     )
-    if settled.rowcount == 0:  # type: ignore[attr-defined]
-        # Erased while it was being sent.
-        mail_delivery.path_of(mail_id).unlink(missing_ok=True)
+    erased = select(OutgoingMail.id).where(OutgoingMail.id == mail_id)
+    if settled.rowcount == 0 and db.session.scalar(erased) is None:  # type: ignore[attr-defined]
+        mail_delivery.remove_copy(mail_id)  # erased while it was being sent
     if finish:
         job.finish_in_this_transaction()
     db.session.commit()
@@ -293,7 +296,7 @@ def get(mail_id: uuid.UUID) -> OutgoingMail | None:
 
 def forget(mail: OutgoingMail) -> None:
     """Remove the written copy of a message, if there is one. Its row is the caller's to delete."""
-    mail_delivery.path_of(mail.id).unlink(missing_ok=True)
+    mail_delivery.remove_copy(mail.id)
 
 
 def forget_addresses(addresses: Sequence[str]) -> int:
@@ -319,8 +322,8 @@ def _forget_copy(_mapper: Any, _connection: Any, mail: OutgoingMail) -> None:
 @jobs.every("mail.sweep", seconds=3600, title="Remove copies of deleted mail")
 def _sweep(job: jobs.JobContext) -> None:
     with database.reading():
-        for path in mail_delivery.copies():
-            if db.session.scalar(select(OutgoingMail.id).where(OutgoingMail.id == uuid.UUID(path.stem))) is None:
+        for mail_id, path in mail_delivery.copies():
+            if db.session.scalar(select(OutgoingMail.id).where(OutgoingMail.id == mail_id)) is None:
                 path.unlink(missing_ok=True)
 
 

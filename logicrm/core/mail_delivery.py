@@ -157,7 +157,8 @@ def write_copy(mail_id: uuid.UUID, content: bytes) -> None:
     """Write a message whole or not at all, readable by its owner only. A second try replaces the first."""
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unfinished = folder / f"unfinished-{secrets.token_hex(8)}"
+    _remove_unfinished(mail_id)
+    unfinished = folder / f"{mail_id}.{secrets.token_hex(8)}.unfinished"
     try:
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
@@ -168,12 +169,22 @@ def write_copy(mail_id: uuid.UUID, content: bytes) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def copies() -> Iterator[Path]:
-    """All written messages."""
-    for path in sorted(_folder().glob("*.eml")):
+def remove_copy(mail_id: uuid.UUID) -> None:
+    """Remove what was written of a message, and what a try began to write that was killed."""
+    path_of(mail_id).unlink(missing_ok=True)
+    _remove_unfinished(mail_id)
+
+
+def _remove_unfinished(mail_id: uuid.UUID) -> None:
+    for path in _folder().glob(f"{mail_id}.*.unfinished"):
+        path.unlink(missing_ok=True)
+
+
+def copies() -> Iterator[tuple[uuid.UUID, Path]]:
+    """All written messages, and those that a try which was killed began to write."""
+    for path in sorted(_folder().glob("*.*")):
         with suppress(ValueError):
-            uuid.UUID(path.stem)
-            yield path
+            yield uuid.UUID(path.name.partition(".")[0]), path
 
 
 def files_of(addresses: Sequence[str]) -> list[Path]:
@@ -181,7 +192,7 @@ def files_of(addresses: Sequence[str]) -> list[Path]:
     wanted = {address.lower() for address in addresses}
     parser = BytesHeaderParser(policy=default_policy)
     found = []
-    for path in copies():
+    for _mail_id, path in copies():
         with suppress(FileNotFoundError, MessageError), path.open("rb") as file:
             sent_to = getaddresses([str(value) for value in parser.parse(file).get_all("To", [])])
             if wanted & {address.lower() for _, address in sent_to}:

@@ -101,6 +101,8 @@ class Keep:
 
     A row whose anchor is NULL never expires by accident. `days` overrides the profile only for
     mechanisms that the policy does not name a figure for (a spent one-time code), with `why`.
+    `event` says which of the class's figures the column counts from ("consent_given"), where a class
+    has several; a profile that counts nothing from it removes nothing by this rule. "" = the main one.
     """
 
     data_class: str
@@ -108,6 +110,7 @@ class Keep:
     action: Erase = Erase.DELETE
     days: int | None = None
     why: str = ""
+    event: str = ""
 
 
 def personal(

@@ -78,7 +78,7 @@ def _headers(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), browsing-topics=()")
     if current_app.config["HTTPS"]:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if request.endpoint not in ("static", "vendor"):
+    if request.endpoint not in ("static", "asset"):
         # Pages hold personal data: no cache, shared or private, keeps them.
         headers.setdefault("Cache-Control", "no-store")
         response.vary.add("Cookie")

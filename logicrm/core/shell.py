@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, cast
 
-from flask import Flask, current_app, get_flashed_messages, request, send_file, url_for
+from flask import Flask, current_app, get_flashed_messages, request, url_for
 from flask import flash as flask_flash
-from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from logicrm.core import access
+from logicrm.core import access, assets
+from logicrm.core.phrases import lazy_gettext
 from logicrm.extensions import csrf
 
 THEMES = ("auto", "light", "dark")
@@ -84,48 +81,8 @@ def nav_items() -> list[NavItem]:
     return items
 
 
-# Our name -> where the file lies inside the package.
-VENDOR_FILES = {"htmx.min.js": "static/django_htmx/htmx-2.min.js"}
-
-
-def vendor_file(name: str) -> Path:
-    """Path of a front-end file inside an installed package (no code of that package is imported)."""
-    if name not in VENDOR_FILES:
-        raise FileNotFoundError(name)
-    spec = find_spec("django_htmx")
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("htmx.min.js: install requirements/frontend.txt (make does)")
-    return Path(next(iter(spec.submodule_search_locations))) / VENDOR_FILES[name]
-
-
 def install(app: Flask) -> None:
     """Register assets, theme switch and what templates may use."""
-    hashes: dict[str, str] = {}
-
-    addresses: dict[tuple[str, str], str] = {}
-
-    def asset(name: str) -> str:
-        # A page names the icons' file a hundred times, and building an address each time is slow.
-        known = addresses.get((request.script_root, name))
-        if known is None or app.debug:
-            known = addresses[request.script_root, name] = address_of(name)
-        return known
-
-    def address_of(name: str) -> str:
-        if name not in hashes or app.debug:
-            path = vendor_file(name) if name.startswith("htmx") else Path(app.static_folder or "") / name
-            hashes[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        if name.startswith("htmx"):
-            return url_for("vendor", name=name, v=hashes[name])
-        return url_for("static", filename=name, v=hashes[name])
-
-    @access.public
-    def vendor(name: str) -> Response:
-        try:
-            path = vendor_file(name)
-        except FileNotFoundError:
-            return Response("not found", 404)
-        return send_file(path, mimetype="text/javascript", max_age=31536000)
 
     @csrf.exempt  # a stranger has no session, and must not be given one for this; the Origin is checked
     @access.public
@@ -138,7 +95,6 @@ def install(app: Flask) -> None:
             )
         return response
 
-    app.add_url_rule("/vendor/<name>", "vendor", vendor)
     app.add_url_rule("/theme", "theme", theme, methods=["POST"])
     access.public(app.view_functions["static"])
 
@@ -154,7 +110,8 @@ def install(app: Flask) -> None:
             "lang": _language(),
         }
     )
-    app.jinja_env.globals.update(asset=asset, flashes=flashes)
+    app.jinja_env.globals["flashes"] = flashes
+    assets.install(app)
 
 
 def _back() -> str:

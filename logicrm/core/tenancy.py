@@ -18,9 +18,21 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 from flask import Flask, g, has_app_context
-from sqlalchemy import ColumnElement, Connection, ForeignKey, ForeignKeyConstraint, Table, event, false, text
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Table,
+    bindparam,
+    event,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.schema import Column
@@ -173,8 +185,11 @@ def _scope(state: ORMExecuteState) -> None:
         state.session.connection().execute(text("select set_config('app.across', '', true)"))
     workspace_id = current()
     if workspace_id is None:
-        touched = {_table(m).name for m in state.all_mappers if is_tenant(_table(m))}
-        touched |= _tenant_tables(state.statement)
+        touched = _touched.get(state.statement)
+        if touched is None:
+            touched = _tenant_tables(state.statement)
+            touched |= {_table(m).name for m in state.all_mappers if is_tenant(_table(m))}
+            _touched[state.statement] = touched
         if touched:
             raise NoWorkspace(f"a statement touches {', '.join(sorted(touched))} outside a workspace")
         return
@@ -182,9 +197,10 @@ def _scope(state: ORMExecuteState) -> None:
         _stamp_bulk(state, workspace_id)
         return
     # Every statement, lazy loads and bulk writes included: skipping any of them leaks (docs/house.md).
-    state.statement = state.statement.options(
-        with_loader_criteria(InWorkspace, lambda cls: cls.workspace_id == workspace_id, include_aliases=True)
-    )
+    scoped = _scoped.get(state.statement)
+    if scoped is None:
+        scoped = _scoped[state.statement] = state.statement.options(_ONLY_HERE)
+    state.statement = scoped
     who = person()
     if who is not None:
         for mapper in _tenant_mappers():
@@ -192,6 +208,14 @@ def _scope(state: ORMExecuteState) -> None:
             state.statement = state.statement.options(
                 with_loader_criteria(cls, cls.portal_scope(who), include_aliases=True)
             )
+
+
+#: Asked when the statement runs, never when it is built: a statement that is kept must not keep a workspace.
+_HERE: BindParameter[uuid.UUID] = bindparam("here_now", callable_=lambda: current(), type_=Id(), unique=True)
+_ONLY_HERE = with_loader_criteria(InWorkspace, lambda cls: cls.workspace_id == _HERE, include_aliases=True)
+#: Statements that are used again (built once, at import) are narrowed once; the others go with their last user.
+_scoped: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+_touched: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
 def _stamp_bulk(state: ORMExecuteState, workspace_id: uuid.UUID) -> None:

@@ -32,7 +32,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number at the top of the page; `spark` are up to some dozen numbers, oldest first."""
+    """One number at the top of the page, with a small chart: `spark`, up to some dozen numbers, oldest first,
+    or `bars`, what the number is made of."""
 
     label: Any
     value: str | int
@@ -40,6 +41,7 @@ class Figure:
     note: str = ""
     tone: str = ""
     spark: Sequence[float] | None = None
+    bars: Sequence[tuple[str, float]] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -32,25 +33,31 @@ def zone() -> ZoneInfo:
     return known
 
 
-_EN = Locale("en")
-
-
 def _locale() -> Locale:
-    return phrases.locale_now() or _EN
+    return _locale_of(phrases.language_now())
+
+
+@lru_cache(maxsize=16)
+def _locale_of(language: str) -> Locale:
+    return Locale.parse(language)
+
+
+_LETTERS_THEN_DIGITS = re.compile(r"(?<=[A-Z])(?=-?[0-9])")  # "RON97" is written "RON 97"
 
 
 # A list writes the same days and amounts again and again, and building each anew is slow.
 @lru_cache(maxsize=4096)
-def _date_in(value: date, locale: Locale) -> str:
-    return str(format_date(value, "d MMM y", locale=locale))
+def _date_in(value: date, language: str) -> str:
+    return str(format_date(value, "d MMM y", locale=language))
 
 
 @lru_cache(maxsize=4096)
-def _money_in(value: Decimal | int | float, currency: str, locale: Locale) -> str:
+def _money_in(value: Decimal | int | float, currency: str, language: str) -> str:
     whole = Decimal(value) == Decimal(value).to_integral_value()
-    return str(
-        format_currency(value, currency, locale=locale, format="¤#,##0" if whole else None, currency_digits=not whole)
+    text = str(
+        format_currency(value, currency, locale=language, format="¤#,##0" if whole else None, currency_digits=not whole)
     )
+    return _LETTERS_THEN_DIGITS.sub("\u00a0", text)
 
 
 def show_date(value: date | datetime | None) -> str:
@@ -59,15 +66,18 @@ def show_date(value: date | datetime | None) -> str:
         return ""
     if isinstance(value, datetime):
         value = value.astimezone(zone()).date()
-    return _date_in(value, _locale())
+    return _date_in(value, phrases.language_now())
+
+
+@lru_cache(maxsize=4096)
+def _datetime_in(value: datetime, where: ZoneInfo, language: str) -> str:
+    local = value.astimezone(where)
+    return format_datetime(local, "d MMM y, HH:mm", locale=language) + f" {local.tzname()}"
 
 
 def show_datetime(value: datetime | None) -> str:
     """'3 Mar 2026, 14:05 EET' in the workspace's zone; '' for None."""
-    if value is None:
-        return ""
-    local = value.astimezone(zone())
-    return format_datetime(local, "d MMM y, HH:mm", locale=_locale()) + f" {local.tzname()}"
+    return "" if value is None else _datetime_in(value, zone(), phrases.language_now())
 
 
 def show_time(value: datetime | None) -> str:
@@ -79,20 +89,34 @@ def show_ago(value: datetime | None) -> Markup:
     """'3 days ago' as a <time> element whose title is the exact moment."""
     if value is None:
         return Markup("")
-    words = format_timedelta(value - clock.now(), add_direction=True, locale=_locale())
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        value.isoformat(timespec="seconds"), show_datetime(value), words
-    )
+    away = value - clock.now()
+    # Whole minutes are exact enough beyond two of them, and come back on the next row or page.
+    minutes = round(away.total_seconds() / 60)
+    words = _away_in(timedelta(minutes=minutes) if abs(minutes) > 1 else away, phrases.language_now())
+    return _TIME.format(value.isoformat(timespec="seconds"), show_datetime(value), words)
+
+
+_TIME = Markup('<time datetime="{}" title="{}">{}</time>')
+
+
+@lru_cache(maxsize=4096)
+def _away_in(away: timedelta, language: str) -> str:
+    return str(format_timedelta(away, add_direction=True, locale=language))
 
 
 def show_money(value: Decimal | int | float | None, currency: str) -> str:
     """'€1,234.50'; whole amounts without decimals; '' for None."""
-    return "" if value is None else _money_in(value, currency, _locale())
+    return "" if value is None else _money_in(value, currency, phrases.language_now())
 
 
 def show_number(value: int | float | Decimal | None) -> str:
     """'12,345' in the reader's language; '' for None."""
-    return "" if value is None else format_decimal(value, locale=_locale())
+    return "" if value is None else _number_in(value, phrases.language_now())
+
+
+@lru_cache(maxsize=4096)
+def _number_in(value: int | float | Decimal, language: str) -> str:
+    return str(format_decimal(value, locale=language))
 
 
 def show_filesize(value: int | None) -> str:

@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from flask import g
 from sqlalchemy import select
 
 from logicrm.core.access import WorkspaceFacts
@@ -33,6 +34,12 @@ def by_id(workspace_id: uuid.UUID) -> Business | None:
     return _first(_table().c.id == workspace_id)
 
 
+def met(workspace_id: uuid.UUID) -> Business | None:
+    """The business with this id if this request has looked it up already, else None: no statement is sent."""
+    businesses: dict[uuid.UUID, Business] = g.get("businesses", {})
+    return businesses.get(workspace_id)
+
+
 def _table() -> Any:
     return db.metadata.tables["workspace"]
 
@@ -42,9 +49,12 @@ def _first(condition: Any) -> Business | None:
     if row is None:
         return None
     facts = WorkspaceFacts(
-        row.id, row.name, row.slug, row.time_zone, row.currency, row.language, row.country, row.profile
-    )
-    return Business(facts, row.address, row.privacy_contact)
+        row.id, row.name, row.slug, row.time_zone, row.currency, row.language, row.country, row.profile,
+        row.policy_number,
+    )  # fmt: skip
+    found = Business(facts, row.address, row.privacy_contact)
+    g.businesses = {**g.get("businesses", {}), facts.id: found}
+    return found
 
 
-__all__ = ["Business", "by_id", "by_slug"]
+__all__ = ["Business", "by_id", "by_slug", "met"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_babel import lazy_gettext as _l
 
 from logicrm.core.access import Area, May
+from logicrm.core.phrases import lazy_gettext as _l
 
 bp = Area("customers", __name__, url_prefix="/customers", template_folder="templates")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, SelectField, StringField, TelField, TextAreaField, URLField
 from wtforms.validators import Optional
 
 from logicrm.core import shell
 from logicrm.core.forms import Form, at_most, needed, stripped
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.places import countries
 
 LANGUAGES = {"en": "English", "ro": "Română", "vi": "Tiếng Việt", "de": "Deutsch", "fr": "Français"}

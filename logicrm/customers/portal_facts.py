@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from flask_babel import lazy_gettext as _l
-
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.portal import Fact
 from logicrm.customers import queries, services
 

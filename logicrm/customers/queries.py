@@ -9,7 +9,7 @@ from sqlalchemy import false, select
 
 from logicrm.core import keyset, search
 from logicrm.core.history import ChangeSet
-from logicrm.core.keyset import Cursor, Page, Segment
+from logicrm.core.keyset import Cursor, Listing, Page, Segment
 from logicrm.customers.models import Company, Contact
 from logicrm.extensions import db
 
@@ -39,29 +39,42 @@ def act(act_id: uuid.UUID) -> ChangeSet | None:
     return db.session.scalar(select(ChangeSet).where(ChangeSet.id == act_id))
 
 
-def _searched(model: Any, kind: str, words: str) -> Any:
-    """The table, or those of its rows that hold the words."""
-    return keyset.among(model, [ref for _k, ref in search.find(words, kinds=(kind,), limit=FOUND)]) if words else model
+def _searched(model: Any, kind: str, words: str) -> tuple[Any, dict[str, Any]] | None:
+    """The table, or those of its rows that hold the words; None when the words cannot be looked up."""
+    return search.among(model, kind, words, limit=FOUND) if words else (model, {})
 
 
 def contacts(words: str, cursor: Cursor | None, *, descending: bool = False, sort: str = "name") -> Page:
-    """One page of contacts: one statement, two when words are searched for."""
-    who = _searched(Contact, "contact", words)
-    key = who.created_at if sort == "created" else who.name_key
+    """One page of contacts, in one statement."""
+    searched = _searched(Contact, "contact", words)
+    if searched is None:
+        return Page([], 0, None, None)
+    who, params = searched
     return keyset.read(
-        CONTACT_COLUMNS, [Segment("", (), (key, who.id))], where=[who.restricted == false()], cursor=cursor, descending=descending,
-        counted=True, joins=[(Company, Company.id == Contact.company_id)],
-    )  # fmt: skip
+        _people, who, sort == "created", params=params, cursor=cursor, descending=descending, counted=True
+    )
+
+
+def _people(who: Any, newest: bool) -> Listing:
+    key = who.created_at if newest else who.name_key
+    joins = ((Company, Company.id == Contact.company_id),)
+    return Listing(CONTACT_COLUMNS, (Segment("", (), (key, who.id)),), (who.restricted == false(),), joins)
 
 
 def companies(words: str, cursor: Cursor | None, *, descending: bool = False, sort: str = "name") -> Page:
-    """One page of companies: one statement, two when words are searched for."""
-    firm = _searched(Company, "company", words)
-    key = firm.created_at if sort == "created" else firm.name_key
+    """One page of companies, in one statement."""
+    searched = _searched(Company, "company", words)
+    if searched is None:
+        return Page([], 0, None, None)
+    firm, params = searched
     return keyset.read(
-        COMPANY_COLUMNS, [Segment("", (), (key, firm.id))], cursor=cursor, descending=descending,
-        counted=True,
-    )  # fmt: skip
+        _firms, firm, sort == "created", params=params, cursor=cursor, descending=descending, counted=True
+    )
+
+
+def _firms(firm: Any, newest: bool) -> Listing:
+    key = firm.created_at if newest else firm.name_key
+    return Listing(COMPANY_COLUMNS, (Segment("", (), (key, firm.id)),))
 
 
 def people_of(company_id: uuid.UUID) -> list[Contact]:

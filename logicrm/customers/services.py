@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
 
-from flask_babel import gettext as _
 from sqlalchemy.orm.exc import StaleDataError
 
 from logicrm.core import audit, history, search
 from logicrm.core.errors import Conflict, Missing, Refused
 from logicrm.core.history import ChangeSet, Undone
+from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
 from logicrm.customers import queries
 from logicrm.customers.models import Company, Contact

@@ -6,13 +6,13 @@ import uuid
 from typing import Any
 
 from flask import abort, redirect, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock
 from logicrm.core.access import May, needs, principal
 from logicrm.core.errors import Conflict, Missing, Refused
 from logicrm.core.keyset import CAP, Cursor
+from logicrm.core.phrases import gettext as _
 from logicrm.core.places import country_name
 from logicrm.core.render import page
 from logicrm.core.search import MIN_CHARS, fold

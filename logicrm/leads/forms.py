@@ -8,11 +8,11 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask_babel import lazy_gettext as _l
 from wtforms import DateField, DecimalField, EmailField, SelectField, StringField, TelField, TextAreaField, URLField
 from wtforms.validators import NumberRange, Optional
 
 from logicrm.core.forms import Form, at_most, stripped
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.places import countries
 
 CURRENCIES = (
@@ -145,6 +145,5 @@ ORDERING = ("sort", "dir")
 
 def kept(args: Mapping[str, str], **changed: Any) -> dict[str, Any]:
     """The parts of a list's address that stay, with some changed or (None) left out; never the page."""
-    held = {k: args[k] for k in (*NARROWING, *ORDERING) if args.get(k)}
-    held |= {k: v for k, v in changed.items() if v}
-    return {k: v for k, v in held.items() if changed.get(k, v)}
+    held = {k: args[k] for k in (*NARROWING, *ORDERING) if k in args} | changed
+    return {k: v for k, v in held.items() if v}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, select, union
+from sqlalchemy import ColumnElement, bindparam, false, select, union_all
 
 from logicrm.core import keyset, search
 from logicrm.core.keyset import Cursor, Page, Segment
@@ -55,67 +56,91 @@ class Wanted:
 NOBODY = "nobody"
 
 
-def _where(wanted: Wanted, lead: Any = Lead) -> list[ColumnElement[bool]]:
-    where: list[ColumnElement[bool]] = [lead.restricted == false()]
-    if wanted.stage:
-        where.append(lead.stage_id == wanted.stage)
-    if wanted.owner == NOBODY:
-        where.append(lead.owner_id.is_(None))
-    elif wanted.owner:
-        where.append(lead.owner_id == wanted.owner)
-    if wanted.source:
-        where.append(lead.source == wanted.source)
-    if wanted.imported:
-        where.append(lead.import_run_id == wanted.imported)
-    if wanted.since:
-        where.append(lead.created_at >= wanted.since)
-    if wanted.until:
-        where.append(lead.created_at < wanted.until)
-    return where
+#: Each filter of the list: its name in Wanted, and the condition on the leads. "nobody" is an owner of its own.
+FILTERS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    "stage": lambda lead: lead.stage_id == bindparam("stage"),
+    "owner": lambda lead: lead.owner_id == bindparam("owner"),
+    NOBODY: lambda lead: lead.owner_id.is_(None),
+    "source": lambda lead: lead.source == bindparam("source"),
+    "imported": lambda lead: lead.import_run_id == bindparam("imported"),
+    "since": lambda lead: lead.created_at >= bindparam("since"),
+    "until": lambda lead: lead.created_at < bindparam("until"),
+}
 
 
-def _segments(wanted: Wanted, choices: Choices, lead: Any = Lead) -> list[Segment]:
+def _active(wanted: Wanted) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """(the filters in use, their values)."""
+    values = {name: getattr(wanted, name) for name in FILTERS if name != NOBODY and getattr(wanted, name)}
+    if values.get("owner") == NOBODY:
+        del values["owner"]
+        return (*values, NOBODY), values
+    return tuple(values), values
+
+
+def _where(lead: Any, active: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
+    return (lead.restricted == false(), *(FILTERS[name](lead) for name in active))
+
+
+def _listing(lead: Any, active: tuple[str, ...], sort: str, order: tuple[uuid.UUID, ...]) -> keyset.Listing:
+    """The list in one order; `order`: the ids of the stages or owners that it goes by."""
+    return keyset.Listing(COLUMNS, _segments(lead, sort, order), _where(lead, active))
+
+
+def _segments(lead: Any, sort: str, order: tuple[uuid.UUID, ...]) -> tuple[Segment, ...]:
     """The index ranges that make up the sorted list, in the order in which they are read."""
     by_name = (lead.name_key, lead.id)
-    if wanted.sort == "stage":
-        stages = [s for s in choices.stages if wanted.stage in (None, s.id)]
-        made = [Segment(s.id.hex, (lead.stage_id == s.id,), by_name) for s in stages]
-        return (list(reversed(made)) if wanted.descending else made) or [Segment("", (), by_name)]
-    if wanted.sort == "owner":
-        made = [Segment(key.hex, (lead.owner_id == key,), by_name) for key, _name in choices.owners]
-        known = [key for key, _name in choices.owners]
-        left = Segment("left", (lead.owner_id.is_not(None), lead.owner_id.not_in(known)), by_name)
-        nobody = Segment(NOBODY, (lead.owner_id.is_(None),), by_name)
-        return [*(reversed(made) if wanted.descending else made), left, nobody]
-    if wanted.sort == "value":
-        return [
+    if sort == "stage":
+        return tuple(Segment(s.hex, (lead.stage_id == s,), by_name) for s in order) or (Segment("", (), by_name),)
+    if sort == "owner":
+        made = [Segment(key.hex, (lead.owner_id == key,), by_name) for key in order]
+        left = Segment("left", (lead.owner_id.is_not(None), lead.owner_id.not_in(order)), by_name)
+        return (*made, left, Segment(NOBODY, (lead.owner_id.is_(None),), by_name))
+    if sort == "value":
+        return (
             Segment("with", (lead.value_amount.is_not(None),), (lead.value_amount, lead.id)),
             Segment("none", (lead.value_amount.is_(None),), (lead.id,)),
-        ]
+        )
     key = {"name": lead.name_key, "company": lead.company_key, "contacted": lead.last_contact_at}
-    return [Segment("", (), (key.get(wanted.sort, lead.created_at), lead.id))]
+    return (Segment("", (), (key.get(sort, lead.created_at), lead.id)),)
+
+
+def _order(wanted: Wanted, choices: Choices) -> tuple[uuid.UUID, ...]:
+    """The ids that the sorted list goes by: no index of the leads has the order of stages or of owners' names."""
+    if wanted.sort == "stage":
+        ids = [s.id for s in choices.stages if wanted.stage in (None, s.id)]
+    elif wanted.sort == "owner":
+        ids = [key for key, _name in choices.owners]
+    else:
+        return ()
+    return tuple(reversed(ids)) if wanted.descending else tuple(ids)
 
 
 def page(wanted: Wanted, choices: Choices, cursor: Cursor | None, *, size: int = 50) -> Page:
-    """One page of the list: one statement, two when words are searched for."""
-    lead: Any = Lead
-    if wanted.words:
-        ids = [ref for _kind, ref in search.find(wanted.words, kinds=("lead",), limit=FOUND)]
-        if not ids:
-            return Page([], 0, None, None)
-        lead = keyset.among(Lead, ids)
+    """One page of the list, in one statement."""
+    searched = _searched(wanted.words)
+    if searched is None:
+        return Page([], 0, None, None)
+    lead, params = searched
+    active, values = _active(wanted)
     return keyset.read(
-        COLUMNS, _segments(wanted, choices, lead), where=_where(wanted, lead), cursor=cursor,
+        _listing, lead, active, wanted.sort, _order(wanted, choices), params=params | values, cursor=cursor,
         descending=wanted.descending, size=size, counted=True, cap=keyset.CAP if wanted.narrow < 2 else FEW,
     )  # fmt: skip
 
 
 def ids_of(wanted: Wanted, *, limit: int = keyset.CAP) -> list[uuid.UUID]:
     """The ids of everything that a list would show, at most `limit`."""
-    lead: Any = Lead
-    if wanted.words:
-        lead = keyset.among(Lead, [r for _kind, r in search.find(wanted.words, kinds=("lead",), limit=FOUND)])
-    return list(db.session.scalars(select(lead.id).where(*_where(wanted, lead)).limit(limit)))
+    searched = _searched(wanted.words)
+    if searched is None:
+        return []
+    lead, params = searched
+    active, values = _active(wanted)
+    return list(db.session.scalars(select(lead.id).where(*_where(lead, active)).limit(limit), params | values))
+
+
+def _searched(words: str) -> tuple[Any, dict[str, Any]] | None:
+    """The table, or those of its rows that hold the words; None when the words cannot be looked up."""
+    return search.among(Lead, "lead", words, limit=FOUND) if words else (Lead, {})
 
 
 def lead(lead_id: uuid.UUID) -> Lead | None:
@@ -145,35 +170,48 @@ class Like:
 def duplicates(email: str | None, phones: Iterable[str], *, but: uuid.UUID | None = None) -> list[Like]:
     """Who has this address or one of these numbers (both in stored form). Each branch is one index look-up."""
     numbers = [p for p in phones if p]
-    branches = []
-    if email:
-        branches.append(select(Lead.id).where(Lead.email == email))
-        branches.append(select(LeadAddress.lead_id).where(LeadAddress.kind == "email", LeadAddress.value == email))
-    if numbers:
-        branches.append(select(Lead.id).where(Lead.phone.in_(numbers)))
-        branches.append(select(Lead.id).where(Lead.mobile.in_(numbers)))
-        branches.append(select(LeadAddress.lead_id).where(LeadAddress.kind == "phone", LeadAddress.value.in_(numbers)))
-    if not branches:
-        return []
-    ids = [i for (i,) in db.session.execute(union(*branches).limit(6)) if i != but]
-    found = []
-    if ids:
-        rows = db.session.execute(
-            select(Lead.id, Lead.first_name, Lead.last_name, Lead.company, Lead.email)
-            .where(Lead.id.in_(ids), Lead.restricted == false()).limit(5)
-        )  # fmt: skip
+    ids = [i for (i,) in db.session.execute(_same(bool(email), bool(numbers)), {"email": email, "numbers": numbers})]
+    found, known = [], set(ids) - {but}
+    if known:
+        rows = db.session.execute(_NAMED, {"ids": list(known)})
         found = [
             Like("lead", r.id, display_name(r.first_name, r.last_name, r.company, r.email),
                  "email" if email and r.email == email else "phone" if numbers else "email")
-            for r in rows
-        ]  # fmt: skip
+            for r in rows if not r.restricted
+        ][:5]  # fmt: skip
     if email:
-        people = db.session.execute(
-            select(Contact.id, Contact.first_name, Contact.last_name, Contact.email)
-            .where(Contact.email == email, Contact.restricted == false()).limit(2)
-        )  # fmt: skip
-        found += [Like("contact", r.id, display_name(r.first_name, r.last_name, "", r.email), "email") for r in people]
+        people = [r for r in db.session.execute(_CONTACTS, {"email": email}) if not r.restricted]
+        found += [
+            Like("contact", r.id, display_name(r.first_name, r.last_name, "", r.email), "email") for r in people[:2]
+        ]
     return found
+
+
+# Whether somebody is restricted is asked of the few rows that are found: as a condition it would tempt SQLite away
+# from the index of the address, to one that begins with `restricted` and holds nearly everybody.
+_NAMED = select(Lead.id, Lead.first_name, Lead.last_name, Lead.company, Lead.email, Lead.restricted).where(
+    Lead.id.in_(bindparam("ids", expanding=True))
+)
+_CONTACTS = select(Contact.id, Contact.first_name, Contact.last_name, Contact.email, Contact.restricted)
+_CONTACTS = _CONTACTS.where(Contact.email == bindparam("email")).limit(10)
+
+
+@lru_cache
+def _same(by_email: bool, by_number: bool) -> Any:
+    """Ids of leads with the address or one of the numbers. UNION ALL of short ranges: a UNION sorts, and for that
+    both databases walk the table in the order of its key."""
+    numbers: Any = bindparam("numbers", expanding=True)
+    branches = [select(Lead.id).where(false())]
+    if by_email:
+        branches.append(select(Lead.id).where(Lead.email == bindparam("email")))
+        branches.append(
+            select(LeadAddress.lead_id).where(LeadAddress.kind == "email", LeadAddress.value == bindparam("email"))
+        )
+    if by_number:
+        branches.append(select(Lead.id).where(Lead.phone.in_(numbers)))
+        branches.append(select(Lead.id).where(Lead.mobile.in_(numbers)))
+        branches.append(select(LeadAddress.lead_id).where(LeadAddress.kind == "phone", LeadAddress.value.in_(numbers)))
+    return union_all(*(select(branch.limit(10).subquery()) for branch in branches))
 
 
 def of_contact(contact_id: uuid.UUID) -> list[Lead]:
@@ -192,10 +230,19 @@ def of_company(company_id: uuid.UUID) -> list[Lead]:
 
 def stale(before: dict[uuid.UUID, datetime], *, limit: int = 6) -> list[Any]:
     """Leads of open stages without contact since the day of their stage, longest silent first."""
-    segments = [
-        Segment(key.hex, (Lead.stage_id == key, Lead.last_contact_at < moment), (Lead.last_contact_at, Lead.id))
-        for key, moment in before.items()
-    ]
-    if not segments:
+    if not before:
         return []
-    return keyset.read(COLUMNS, segments, where=[Lead.restricted == false()], size=limit).rows
+    params: dict[str, Any] = {f"s{n}": key for n, key in enumerate(before)}
+    params |= {f"b{n}": moment for n, moment in enumerate(before.values())}
+    return keyset.read(_stale, len(before), params=params, size=limit).rows
+
+
+def _stale(stages: int) -> keyset.Listing:
+    segments = tuple(
+        Segment(
+            str(n), (Lead.stage_id == bindparam(f"s{n}"), Lead.last_contact_at < bindparam(f"b{n}")),
+            (Lead.last_contact_at, Lead.id),
+        )
+        for n in range(stages)
+    )  # fmt: skip
+    return keyset.Listing(COLUMNS, segments, (Lead.restricted == false(),))

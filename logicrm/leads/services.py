@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from flask_babel import gettext as _
 from sqlalchemy import false, select, update
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -16,6 +15,7 @@ from logicrm.accounts.models import Membership
 from logicrm.core import audit, history, search, tenancy
 from logicrm.core.errors import Conflict, Missing, Refused
 from logicrm.core.history import Change, ChangeSet, Undone
+from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
 from logicrm.leads import queries

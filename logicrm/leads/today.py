@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from flask import url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from logicrm.core.access import principal
+from logicrm.core.phrases import gettext as _
+from logicrm.core.phrases import ngettext
 from logicrm.core.today import Figure, Row, Section
-from logicrm.core.words import show_date, show_number, zone
+from logicrm.core.words import show_date, show_money, show_number, zone
 from logicrm.leads import queries
 from logicrm.leads.models import display_name
-from logicrm.leads.pipelines.queries import stale_days
+from logicrm.leads.pipelines.queries import StageStanding, standing
 from logicrm.leads.timeline import queries as timeline
 
 
@@ -39,8 +39,9 @@ def due_tasks(now: datetime) -> Section | None:
 
 def stale_leads(now: datetime) -> Section | None:
     """Open leads without contact for longer than their stage allows. Two statements."""
-    open_stages, total = stale_days()
-    found = queries.stale({key: now - timedelta(days=days) for key, days in open_stages.items()})
+    stages = standing()
+    at_work = [s for s in stages if s.kind == "open"]
+    found = queries.stale({s.id: now - timedelta(days=s.stale_after_days) for s in at_work if s.stale_after_days})
     rows = [
         Row(
             display_name(r.first_name, r.last_name, r.company, r.email), url_for("leads.show", lead_id=r.id),
@@ -48,8 +49,30 @@ def stale_leads(now: datetime) -> Section | None:
         )
         for r in sorted(found, key=lambda r: r.last_contact_at)
     ]  # fmt: skip
-    figure = Figure(_("Leads"), show_number(total), url_for("leads.index"))
-    return Section(_("Waiting for a word"), url_for("leads.index", sort="contacted"), rows, figure, total > 0, "leads")
+    total = sum(s.leads for s in stages)
+    figures = _figures(at_work, total) if total else []
+    return Section(_("Waiting for a word"), url_for("leads.index", sort="contacted"), rows, figures, total > 0, "leads")
+
+
+def _figures(at_work: list[StageStanding], total: int) -> list[Figure]:
+    """Open leads and what they are worth, stage by stage, from the kept sums."""
+    own, board = principal().workspace.currency, url_for("leads.board")
+    worth: dict[str, int] = {}
+    for stage in at_work:
+        for currency, hundredths in stage.hundredths.items():
+            worth[currency or own] = worth.get(currency or own, 0) + hundredths
+    others = [show_money(sum_ // 100, currency) for currency, sum_ in sorted(worth.items()) if currency != own]
+    return [
+        Figure(
+            _("Open leads"), show_number(sum(s.leads for s in at_work)), board,
+            note=_("of %(total)s in all", total=show_number(total)), bars=[(s.name, s.leads) for s in at_work],
+        ),
+        Figure(
+            _("Open value"), show_money(worth.get(own, 0) // 100, own), board,
+            note=_("and %(sums)s", sums=", ".join(others)) if others else "",
+            bars=[(s.name, (s.hundredths.get(own, 0) + s.hundredths.get("", 0)) // 100) for s in at_work],
+        ),
+    ]  # fmt: skip
 
 
 __all__ = ["due_tasks", "stale_leads"]

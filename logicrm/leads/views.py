@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import redirect, request, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock
@@ -16,6 +14,8 @@ from logicrm.core.access import May, needs, principal
 from logicrm.core.errors import Refused
 from logicrm.core.history import ChangeSet
 from logicrm.core.keyset import Cursor, Page
+from logicrm.core.phrases import gettext as _
+from logicrm.core.phrases import ngettext
 from logicrm.core.render import page
 from logicrm.core.search import MIN_CHARS, fold
 from logicrm.core.shell import flash
@@ -129,9 +129,10 @@ def create() -> Response:
             if not like or request.form.get("anyway"):
                 who = principal()
                 lead = services.add_lead(form.values(), by=who.user_id, now=clock.now(), country=who.workspace.country)
+                name, lead_id = lead.name, lead.id  # after the commit they would be read again
                 db.session.commit()
-                flash(_("%(name)s was added.", name=lead.name))
-                return redirect(url_for(".show", lead_id=lead.id), 303)
+                flash(_("%(name)s was added.", name=name))
+                return redirect(url_for(".show", lead_id=lead_id), 303)
         except Refused as refusal:
             form.show(refusal)
     return page("leads/new.html", form=form, like=like, status=422)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_babel import lazy_gettext as _l
 
 from logicrm.core import shell
 from logicrm.core.access import Area, May
+from logicrm.core.phrases import lazy_gettext as _l
+from logicrm.core.places import country_name
 from logicrm.extensions import csrf
 
 bp = Area("shipments", __name__, url_prefix="/shipments", template_folder="templates")
@@ -37,6 +38,7 @@ def install(app: Flask) -> None:
     for name in ("pill_of", "reason_word", "must_act_word", "source_word", "days_of", "clock_of", "difference",
                  "lateness", "offset_of"):  # fmt: skip
         app.jinja_env.globals[f"shipment_{name}"] = getattr(shown, name)
+    app.jinja_env.globals["shipment_country"] = country_name
     sections.install(app)
     shell.add_nav(
         app,

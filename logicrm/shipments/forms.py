@@ -12,8 +12,6 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from flask_babel import get_locale
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -28,6 +26,8 @@ from wtforms import (
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.shipments.details import PARTY_FIELDS, Details, NewEvent, Party, Piece
 from logicrm.shipments.statuses import MUST_ACT_WORDS, REASON_WORDS, WORDS, Source, Status
 

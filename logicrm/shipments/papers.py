@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from flask import current_app, render_template, url_for
 from flask_babel import format_date, get_locale
-from flask_babel import gettext as _
 
 from logicrm.core import words
 from logicrm.core.barcodes import code128_svg, qr_svg
 from logicrm.core.pdf import paper_css, render_pdf
+from logicrm.core.phrases import gettext as _
+from logicrm.core.places import country_name
 from logicrm.shipments import services
+from logicrm.shipments.details import Party
 from logicrm.shipments.models import Shipment, ShipmentPiece
 
 
@@ -28,6 +31,12 @@ def _number(value: Decimal | None) -> str:
     return "" if value is None else words.show_number(value.normalize() + 0)
 
 
+def _party(shipment: Shipment, part: str) -> Party:
+    """Who sends or receives, with the country by its name, as it stands on paper."""
+    party = services.party_of(shipment, part)
+    return replace(party, country=country_name(party.country))
+
+
 def _context(shipment: Shipment, pieces: Sequence[ShipmentPiece], workspace: Any) -> dict[str, Any]:
     url = tracking_url(shipment)
     return {
@@ -35,7 +44,7 @@ def _context(shipment: Shipment, pieces: Sequence[ShipmentPiece], workspace: Any
         "created_on": words.show_date(shipment.created_at), "service": shipment.service,
         "incoterm": shipment.incoterm, "references": shipment.references, "instructions": shipment.instructions,
         "promised_on": format_date(shipment.promised_on, "d MMM y") if shipment.promised_on else "",
-        "sender": services.party_of(shipment, "sender"), "recipient": services.party_of(shipment, "recipient"),
+        "sender": _party(shipment, "sender"), "recipient": _party(shipment, "recipient"),
         "goods": shipment.goods, "tracking_url": url, "qr_svg": qr_svg(url),
         "total_weight_kg": _number(shipment.total_weight_kg),
         "pieces": [

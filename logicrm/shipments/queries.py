@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, select
 
 from logicrm.accounts.models import User
 from logicrm.core import keyset, search
@@ -45,43 +45,42 @@ class Wanted:
 
 
 def list_shipments(wanted: Wanted, *, now: datetime) -> keyset.Page:
-    """One page of shipments (rows of COLUMNS): one statement, two with search words, whatever the depth."""
-    where: list[Any] = [Shipment.restricted.is_(False)]
-    if wanted.words.strip():
-        where.append(Shipment.id.in_(_found(wanted.words)))
+    """One page of shipments (rows of COLUMNS): one statement, whatever the depth."""
+    words = wanted.words.strip()
+    searched = search.among(Shipment, "shipment", words, limit=FOUND_AT_MOST) if words else (Shipment, {})
+    if searched is None:
+        return keyset.Page([], 0, None, None)
+    shipment, params = searched
+    values = {name: getattr(wanted, name) for name in FILTERS if getattr(wanted, name)}
     if wanted.status is not None:
-        where.append(Shipment.status == str(wanted.status))
-    if wanted.contact_id is not None:
-        where.append(Shipment.contact_id == wanted.contact_id)
-    if wanted.company_id is not None:
-        where.append(Shipment.company_id == wanted.company_id)
-    if wanted.view == "attention":
-        where.append(Shipment.attention_at < now)
-    elif wanted.view == "late":
-        where.append(Shipment.late_from < now)
-    keys, descending = _order(wanted)
+        values["status"] = str(wanted.status)
+    descending = wanted.descending and wanted.view not in ("attention", "late")  # what waits longest comes first
     return keyset.read(
-        COLUMNS, [keyset.Segment(wanted.view or wanted.sort, (), keys)], where=where, cursor=wanted.cursor,
-        descending=descending, counted=True,
-        joins=[(Contact, Contact.id == Shipment.contact_id), (Company, Company.id == Shipment.company_id)],
+        _listing, shipment, tuple(values), wanted.view, wanted.sort, params=params | values | {"now": now},
+        cursor=wanted.cursor, descending=descending, counted=True,
     )  # fmt: skip
 
 
-def _found(words: str) -> list[uuid.UUID]:
-    """Ids by the search index, newest first."""
-    return [ref for _kind, ref in search.find(words, kinds=("shipment",), limit=FOUND_AT_MOST)]
+#: Filters of the list that compare one column, called the same in Wanted.
+FILTERS = ("status", "contact_id", "company_id")
 
 
-def _order(wanted: Wanted) -> tuple[tuple[Any, ...], bool]:
-    """(sort keys, descending?) of the order asked for; each has its index. What waits longest comes first."""
-    if wanted.view == "attention":
-        return (Shipment.attention_at, Shipment.id), False
-    if wanted.view == "late":
-        return (Shipment.late_from, Shipment.id), False
+def _listing(shipment: Any, active: tuple[str, ...], view: str, sort: str) -> keyset.Listing:
+    """The list in one order; each order has its index."""
+    where = [shipment.restricted.is_(False), *(getattr(shipment, n) == bindparam(n) for n in active)]
+    due = {"attention": shipment.attention_at, "late": shipment.late_from}.get(view)
     keys: dict[str, tuple[Any, ...]] = {
-        "created": (Shipment.id,), "due": (Shipment.due_at, Shipment.id), "news": (Shipment.status_at, Shipment.id),
-    }  # fmt: skip
-    return keys[wanted.sort if wanted.sort in keys else "created"], wanted.descending
+        "due": (shipment.due_at, shipment.id),
+        "news": (shipment.status_at, shipment.id),
+    }
+    if due is not None:
+        where.append(due < bindparam("now"))
+    return keyset.Listing(
+        COLUMNS,
+        (keyset.Segment(view or sort, (), keys.get(sort, (shipment.id,)) if due is None else (due, shipment.id)),),
+        tuple(where),
+        ((Contact, Contact.id == Shipment.contact_id), (Company, Company.id == Shipment.company_id)),
+    )
 
 
 def customer_name(contact_id: uuid.UUID | None, company_id: uuid.UUID | None) -> str:
@@ -94,9 +93,28 @@ def customer_name(contact_id: uuid.UUID | None, company_id: uuid.UUID | None) ->
     return ""
 
 
+# Statements of one shipment's page, built once.
+_ONE = select(Shipment).where(Shipment.id == bindparam("id"))
+_CUSTOMER = (
+    select(Contact, Company)
+    .select_from(Shipment)
+    .outerjoin(Contact, Contact.id == Shipment.contact_id)
+    .outerjoin(Company, Company.id == Shipment.company_id)
+    .where(Shipment.id == bindparam("id"))
+)
+_PIECES = select(ShipmentPiece).where(ShipmentPiece.shipment_id == bindparam("id")).order_by(ShipmentPiece.number)
+_EVENTS = (
+    select(TrackingEvent, User.name.label("who"))
+    .outerjoin(User, User.id == TrackingEvent.actor_id)
+    .where(TrackingEvent.shipment_id == bindparam("id"))
+    .order_by(TrackingEvent.occurred_at.desc(), TrackingEvent.id.desc())
+)
+_PUBLIC_EVENTS = _EVENTS.where(TrackingEvent.public.is_(True))
+
+
 def shipment(shipment_id: uuid.UUID) -> Shipment | None:
     """One shipment of this workspace, or None."""
-    return db.session.scalar(select(Shipment).where(Shipment.id == shipment_id))
+    return db.session.scalar(_ONE, {"id": shipment_id})
 
 
 def by_number(text: str) -> Shipment | None:
@@ -109,34 +127,19 @@ def customer_of(one: Shipment) -> tuple[Contact | None, Company | None]:
     """The shipment's contact and company, in one statement."""
     if one.contact_id is None and one.company_id is None:
         return None, None
-    row = db.session.execute(
-        select(Contact, Company)
-        .select_from(Shipment)
-        .outerjoin(Contact, Contact.id == Shipment.contact_id)
-        .outerjoin(Company, Company.id == Shipment.company_id)
-        .where(Shipment.id == one.id)
-    ).first()
+    row = db.session.execute(_CUSTOMER, {"id": one.id}).first()
     return (row[0], row[1]) if row else (None, None)
 
 
 def pieces_of(shipment_id: uuid.UUID) -> Sequence[ShipmentPiece]:
     """The pieces in the order of their numbers."""
-    return db.session.scalars(
-        select(ShipmentPiece).where(ShipmentPiece.shipment_id == shipment_id).order_by(ShipmentPiece.number)
-    ).all()
+    return db.session.scalars(_PIECES, {"id": shipment_id}).all()
 
 
 def events_of(shipment_id: uuid.UUID, *, public_only: bool = False) -> list[tuple[TrackingEvent, str | None]]:
     """Events with the name of whoever added them, newest first: rows of (TrackingEvent, who)."""
-    statement = (
-        select(TrackingEvent, User.name.label("who"))
-        .outerjoin(User, User.id == TrackingEvent.actor_id)
-        .where(TrackingEvent.shipment_id == shipment_id)
-        .order_by(TrackingEvent.occurred_at.desc(), TrackingEvent.id.desc())
-    )
-    if public_only:
-        statement = statement.where(TrackingEvent.public.is_(True))
-    return [(event, who) for event, who in db.session.execute(statement)]
+    found = db.session.execute(_PUBLIC_EVENTS if public_only else _EVENTS, {"id": shipment_id})
+    return [(event, who) for event, who in found]
 
 
 def event(event_id: uuid.UUID) -> TrackingEvent | None:
@@ -204,18 +207,3 @@ def of_customer(
     if company_id is not None:
         statement = statement.where(Shipment.company_id == company_id)
     return db.session.scalars(statement).all()
-
-
-def need_attention(*, now: datetime, limit: int = 6) -> tuple[Sequence[Shipment], int, bool]:
-    """The shipments that wait longest for somebody to look, how many there are (capped), and whether there are
-    any shipments at all. Two statements."""
-    wanted = select(Shipment).where(Shipment.restricted.is_(False), Shipment.attention_at < now)
-    rows = db.session.scalars(wanted.order_by(Shipment.attention_at, Shipment.id).limit(limit)).all()
-    capped = wanted.with_only_columns(Shipment.id).limit(keyset.CAP + 1).subquery()
-    count, some = db.session.execute(
-        select(
-            select(func.count()).select_from(capped).scalar_subquery(),
-            select(Shipment.id).where(Shipment.restricted.is_(False)).limit(1).scalar_subquery(),
-        )
-    ).one()
-    return rows, count or 0, some is not None

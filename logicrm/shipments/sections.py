@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from flask import Flask, url_for
-from flask_babel import gettext as _
 
 from logicrm.core import portal, today
 from logicrm.core.access import May
+from logicrm.core.phrases import gettext as _
+from logicrm.core.words import show_number, zone
 from logicrm.customers import sections as customers
-from logicrm.shipments import queries, shown
+from logicrm.shipments import queries, queries_today, shown
+
+DAYS = 14
 
 
 def install(app: Flask) -> None:
@@ -22,12 +25,22 @@ def install(app: Flask) -> None:
 
 
 def waiting(now: datetime) -> today.Section | None:
-    """Exceptions and late ones, what waits longest first. Two statements."""
-    rows, count, any_at_all = queries.need_attention(now=now)
-    figure = today.Figure(
-        _("Shipments to look at"), f"{count:,}", url_for("shipments.index", view="attention"),
-        tone="warn" if count else "neutral",
-    )  # fmt: skip
+    """Exceptions and late ones, what waits longest first; and how many of the last two weeks came on time. Two statements."""
+    found = queries_today.standing(now=now, days=_days(now))
+    figures = [
+        today.Figure(
+            _("Shipments to look at"), show_number(found.count), url_for("shipments.index", view="attention"),
+            note=_("late, or in trouble") if found.count else "", tone="warn" if found.count else "",
+            spark=found.began if any(found.began) else None,
+        ),
+        today.Figure(
+            _("Delivered on time, %(days)s days", days=DAYS),
+            f"{found.on_time * 100 // found.promised}%" if found.promised else "–",
+            url_for("shipments.index", status="delivered"),
+            note=_("of the last %(num)s", num=show_number(found.promised)) if found.promised else _("no promise was due"),
+            spark=found.delivered if any(found.delivered) else None,
+        ),
+    ]  # fmt: skip
     lines = [
         today.Row(
             f"{s.waybill_number} · {s.recipient_company or s.recipient_name}",
@@ -35,12 +48,18 @@ def waiting(now: datetime) -> today.Section | None:
             shown.lateness(s.late_from, now) or shown.pill_of(s.status).text,
             "bad" if shown.pill_of(s.status).tone == "bad" else "warn",
         )
-        for s in rows
+        for s in found.rows
     ]  # fmt: skip
     return today.Section(
         _("Shipments that need attention"), url_for("shipments.index", view="attention"), lines,
-        figure=figure, started=any_at_all, key="shipments",
+        figure=figures, started=found.some, key="shipments",
     )  # fmt: skip
+
+
+def _days(now: datetime) -> list[datetime]:
+    """The midnights that begin each of the last two weeks' days where the workspace is, and the coming one."""
+    first = now.astimezone(zone()).date() - timedelta(days=DAYS - 1)
+    return [datetime.combine(first + timedelta(days=n), time(), zone()) for n in range(DAYS + 1)]
 
 
 def of_customer(*, contact_id: uuid.UUID | None, company_id: uuid.UUID | None) -> customers.Section | None:

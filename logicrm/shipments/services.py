@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, update
 
 from logicrm.core import audit, crypto, history
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
 from logicrm.shipments import numbers

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, or_, select, update
 
 from logicrm.core import audit
 from logicrm.core.errors import Conflict, Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
 from logicrm.shipments.details import NewEvent

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_timedelta
 from flask_babel import get_locale
-from flask_babel import gettext as _
 
+from logicrm.core.phrases import gettext as _
 from logicrm.shipments.statuses import (
     ICONS,
     MUST_ACT_WORDS,

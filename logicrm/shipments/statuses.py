@@ -9,7 +9,8 @@ import re
 from enum import StrEnum
 
 from flask_babel import LazyString
-from flask_babel import lazy_gettext as _l
+
+from logicrm.core.phrases import lazy_gettext as _l
 
 
 class Status(StrEnum):

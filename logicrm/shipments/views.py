@@ -6,13 +6,13 @@ import uuid
 from dataclasses import replace
 
 from flask import abort, redirect, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock
 from logicrm.core.access import May, needs, principal
 from logicrm.core.errors import Refused
 from logicrm.core.keyset import Cursor
+from logicrm.core.phrases import gettext as _
 from logicrm.core.render import page
 from logicrm.core.shell import flash
 from logicrm.extensions import db

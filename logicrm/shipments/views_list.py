@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
-from flask_babel import gettext as _
 
 from logicrm.core.keyset import CAP, Page
+from logicrm.core.phrases import gettext as _
 from logicrm.shipments.queries import Wanted
 from logicrm.shipments.statuses import WORDS
 

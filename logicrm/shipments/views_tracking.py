@@ -6,11 +6,11 @@ import time
 from datetime import timedelta
 
 from flask import redirect, request, session, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock, throttle
 from logicrm.core.access import public
+from logicrm.core.phrases import gettext as _
 from logicrm.core.render import page
 from logicrm.extensions import db
 from logicrm.shipments import queries_tracking as queries

@@ -970,9 +970,9 @@ def upgrade():
     with op.batch_alter_table('task', schema=None) as batch_op:
         batch_op.create_index('ix_task_assignee', ['workspace_id', 'assignee_id', 'done_at', 'due_at', 'id'], unique=False)
         batch_op.create_index('ix_task_assignee_user', ['assignee_id'], unique=False)
-        batch_op.create_index('ix_task_contact', ['workspace_id', 'contact_id', 'done_at', 'due_at'], unique=False)
+        batch_op.create_index('ix_task_contact', ['workspace_id', 'contact_id', 'done_at', 'due_at', 'id'], unique=False)
         batch_op.create_index('ix_task_due', ['workspace_id', 'done_at', 'due_at', 'id'], unique=False)
-        batch_op.create_index('ix_task_lead', ['workspace_id', 'lead_id', 'done_at', 'due_at'], unique=False)
+        batch_op.create_index('ix_task_lead', ['workspace_id', 'lead_id', 'done_at', 'due_at', 'id'], unique=False)
 
     op.create_table('tracking_event',
     sa.Column('workspace_id', logicrm.core.schema.Id(), nullable=False),

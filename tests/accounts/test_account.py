@@ -33,6 +33,7 @@ def test_everybody_has_an_account_page_and_a_way_to_their_data(client_of: Any, w
     assert 'href="/my-data' in page.text or "My data" in page.text
 
 
+@pytest.mark.promise("account.edit")
 def test_facts_are_changed_and_the_audit_trail_holds_no_value(app: Flask, cast: Any, bob: Any) -> None:
     assert bob.post("/settings/account", data=PROFILE).status_code == 303
     held = user(app, cast, "bob")

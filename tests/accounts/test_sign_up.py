@@ -63,7 +63,7 @@ def test_sign_up_makes_another_workspace_at_any_time(app: Flask, cast: Any, stra
     assert rows(app)[0] == 3
 
 
-@pytest.mark.promise("P-LOGI-58")
+@pytest.mark.promise("age")
 @pytest.mark.parametrize("said", ["no", ""])
 def test_of_who_is_too_young_nothing_is_kept(app: Flask, stranger: Any, said: str) -> None:
     answer = stranger.post("/sign-up", data={**GOOD, "of_age": said})
@@ -76,6 +76,7 @@ def test_the_age_comes_from_the_policy(stranger: Any) -> None:
     assert "Are you at least 16 years old?" in stranger.get("/sign-up").text
 
 
+@pytest.mark.promise("terms")
 def test_the_terms_must_be_accepted(app: Flask, stranger: Any) -> None:
     assert stranger.post("/sign-up", data={k: v for k, v in GOOD.items() if k != "terms"}).status_code == 422
     assert rows(app) == (0, 0, 0)

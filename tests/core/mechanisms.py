@@ -1,17 +1,11 @@
-"""A small application for the tests of jobs, files and mail: real database, no areas' data.
-
-Run as a program it is a worker: `python -m tests.core.mechanisms FOLDER URL [threads]`, for tests that kill it.
-"""
+"""A small application for the tests of jobs, files and mail: real database, no areas' data; and its worker."""
 
 from __future__ import annotations
 
 import os
 import random
-import sys
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -27,8 +21,7 @@ from logicrm.extensions import db
 
 #: What jobs of the tests leave behind. Apart from the program's own metadata: it is no table of ours.
 effects = sa.Table("test_effect", sa.MetaData(), sa.Column("what", sa.String(80)), sa.Column("at", sa.Float))
-
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1/test")
+OF_MECHANISMS = ("logicrm.core.", "tests.core.")
 
 
 def make_app(folder: Path, url: str = "", **settings: object) -> Flask:
@@ -71,29 +64,6 @@ def add_workspace() -> uuid.UUID:
     return workspace.id
 
 
-def postgres_answers() -> bool:
-    try:
-        sa.create_engine(POSTGRES, connect_args={"connect_timeout": 2}).connect().close()
-    except sa.exc.OperationalError:
-        return False
-    return True
-
-
-@contextmanager
-def fresh_postgres() -> Iterator[str]:
-    """A database of its own on the test server, gone afterwards."""
-    name = f"logicrm_test_{uuid.uuid4().hex[:12]}"
-    server = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"create database {name}")
-    try:
-        yield sa.make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with server.connect() as connection:
-            connection.exec_driver_sql(f"drop database {name} with (force)")
-        server.dispose()
-
-
 def leave(what: str) -> None:
     """Leave an effect in the handler's transaction."""
     db.session.execute(sa.insert(effects).values(what=what, at=time.time()))
@@ -130,5 +100,10 @@ def steps(job: jobs.JobContext) -> None:
     db.session.commit()
 
 
-if __name__ == "__main__":
-    run_worker(make_app(Path(sys.argv[1]), sys.argv[2]), threads=int(sys.argv[3]) if len(sys.argv) > 3 else 2)
+def work(folder: Path, url: str) -> None:
+    """A worker, for tests that run it in a process of its own and kill it. It knows no area, whatever is loaded."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    for kind in [kind for kind, one in jobs.HANDLERS.items() if not one.run.__module__.startswith(OF_MECHANISMS)]:
+        del jobs.HANDLERS[kind]
+    run_worker(make_app(folder, url))

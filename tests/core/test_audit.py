@@ -44,6 +44,7 @@ TAMPERINGS = {
 }
 
 
+@pytest.mark.promise("monitoring")
 @pytest.mark.parametrize("kind", TAMPERINGS)
 @pytest.mark.parametrize("where", [1, 7, 12])
 def test_a_tampering_is_found(in_workspace: None, kind: str, where: int) -> None:
@@ -54,6 +55,7 @@ def test_a_tampering_is_found(in_workspace: None, kind: str, where: int) -> None
     assert bool(list(audit.broken_links())) == bool(touched)
 
 
+@pytest.mark.promise("monitoring")
 def test_a_cut_tail_is_found(in_workspace: None) -> None:
     chain(6)
     db.session.execute(text("delete from audit_event where sequence > 4"))

@@ -76,6 +76,7 @@ def save(content: bytes = b"lorry", **options: object) -> StoredFile:
 # ------------------------------------------------------------------ the cipher
 
 
+@pytest.mark.promise("rest")
 @pytest.mark.parametrize("size", [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5 * CHUNK_BYTES + 7])
 def test_what_goes_in_comes_out_and_cannot_be_read_in_between(size: int) -> None:
     plain = random.Random(size).randbytes(size)
@@ -122,6 +123,7 @@ def test_every_way_to_change_the_content_is_noticed() -> None:
 # ------------------------------------------------------------------ storing
 
 
+@pytest.mark.promise("rest")
 def test_a_file_survives_a_new_context_and_lies_encrypted(stage: Flask, inside: uuid.UUID) -> None:
     content = b"Anna Popescu, Bucharest " * 9000
     file = save(content, name="C:\\docs\\ho\u0300a đơn.pdf", entity="lead", entity_id=new_id())
@@ -221,6 +223,26 @@ def test_the_sweep_spares_fresh_content_and_other_workspaces(stage: Flask, insid
     assert len(contents()) == 3
     assert files.sweep_orphans(timedelta(seconds=-5)) == 1
     assert key not in contents()
+
+
+def test_work_that_starts_again_removes_what_its_killed_start_stored_and_nothing_else(
+    stage: Flask, inside: uuid.UUID
+) -> None:
+    writer, other = uuid.uuid4(), uuid.uuid4()
+    kept = save(b"saved", writer=writer)
+    db.session.commit()
+    files.store().put(filestore.new_key(inside, writer), [b"never committed"])
+    root = getattr(files.store(), "root", None)
+    if root is not None:
+        half = f"unfinished-{filestore.keys_of(inside, writer).replace('/', '-')}00000000-0000"
+        (root / half).write_bytes(b"half")
+    spared = filestore.new_key(inside, other)
+    files.store().put(spared, [b"of other work under way"])
+    assert files.drop_unsaved(writer) == 1
+    assert set(contents()) == {kept.storage_key, spared}
+    assert root is None or list(root.glob("unfinished-*")) == []
+    assert files.read(kept) == b"saved"
+    assert files.drop_unsaved(uuid.uuid4()) == 0
 
 
 def test_content_of_one_row_does_not_open_in_another(inside: uuid.UUID) -> None:

@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -20,23 +19,6 @@ from logicrm.core.jobs_worker import Worker, describe, run_worker
 from logicrm.extensions import db
 from tests.core import mechanisms
 from tests.core.mechanisms import leave, left
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
-    if request.param == "sqlite":
-        stage = mechanisms.make_app(tmp_path)
-        mechanisms.make_tables(stage)
-        yield stage
-        return
-    if not mechanisms.postgres_answers():
-        pytest.skip("no PostgreSQL answers")
-    with mechanisms.fresh_postgres() as url:
-        stage = mechanisms.make_app(tmp_path, url)
-        mechanisms.make_tables(stage)
-        yield stage
-        with stage.app_context():
-            db.engine.dispose()
 
 
 @pytest.fixture
@@ -272,15 +254,42 @@ def test_the_heartbeat_keeps_a_long_job_and_writes_its_progress(stage: Flask, ha
     assert (job.state, job.attempts, job.progress_done) == (JobState.DONE, 1, 1)
 
 
-def test_a_job_that_kills_its_workers_ends_as_failed(stage: Flask) -> None:
-    job_id = ask(stage, "test.effect", args={"name": "poison"}, max_attempts=2, key="poison:1")
+def lose_the_worker(stage: Flask, kind: str) -> None:
+    """Start the job and never come back."""
     worker = Worker(stage)
-    for _ in range(2):
-        assert jobs_queue.claim(worker.engine, ["test.effect"], 0.0) is not None
-        time.sleep(0.01)
-        assert jobs_queue.recover(worker.engine) == 1
+    assert jobs_queue.claim(worker.engine, [kind], 0.0) is not None
+    time.sleep(0.002)
+    assert jobs_queue.recover(worker.engine) == 1
+
+
+def test_a_job_that_kills_its_workers_ends_as_failed(stage: Flask) -> None:
+    job_id = ask(stage, "test.effect", args={"name": "poison"}, key="poison:1")
+    for _ in range(jobs_queue.MOST_STARTS):
+        assert row(stage, job_id).state == JobState.WAITING
+        lose_the_worker(stage, "test.effect")
     job = row(stage, job_id)
     assert (job.state, job.key, job.error[:10]) == (JobState.FAILED, None, "WorkerLost")
+
+
+def test_a_killed_worker_is_no_fault_of_the_jobs(stage: Flask, handler) -> None:
+    faults = []
+
+    def fail(job: jobs.JobContext) -> None:
+        faults.append((job.faults, job.last_attempt))
+        raise RuntimeError
+
+    handler("test.unlucky", max_attempts=2)(fail)
+    job_id = ask(stage, "test.unlucky")
+    for _ in range(5):
+        lose_the_worker(stage, "test.unlucky")
+    deadline = time.monotonic() + 10
+    while row(stage, job_id).state != JobState.FAILED and time.monotonic() < deadline:
+        run_worker(stage, until_idle=True)
+    assert faults == [(0, False), (1, True)]
+    with stage.app_context():
+        assert jobs.retry(job_id)
+        db.session.commit()
+    assert (row(stage, job_id).attempts, row(stage, job_id).max_attempts) == (0, 2)
 
 
 def test_two_workers_never_take_the_same_start(stage: Flask) -> None:

@@ -1,18 +1,11 @@
-"""kill -9 at random moments: nothing lost, nothing twice. Real processes, real databases.
-
-The long version is `pytest -m slow tests/core/test_jobs_kill.py`.
-"""
+"""kill -9 at random moments of many small jobs: nothing lost, nothing twice. Real processes, real databases."""
 
 from __future__ import annotations
 
-import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -26,31 +19,11 @@ from logicrm.core.schema import db_now
 from logicrm.extensions import db
 from tests.core import mechanisms
 from tests.core.mechanisms import left
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
-    if request.param == "sqlite":
-        app = mechanisms.make_app(tmp_path)
-        mechanisms.make_tables(app)
-        yield app
-        return
-    if not mechanisms.postgres_answers():
-        pytest.skip("no PostgreSQL answers")
-    with mechanisms.fresh_postgres() as url:
-        app = mechanisms.make_app(tmp_path, url)
-        mechanisms.make_tables(app)
-        yield app
-        with app.app_context():
-            db.engine.dispose()
+from tests.killing import dice, forked
 
 
-def start_worker(stage: Flask, threads: int = 2) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.core.mechanisms", str(stage.config["INSTANCE"])]
-    command += [stage.config["DATABASE_URL"], str(threads)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def start_worker(stage: Flask) -> Any:
+    return forked(mechanisms.work, stage.config["INSTANCE"], stage.config["DATABASE_URL"])
 
 
 def ask_for(stage: Flask, effects: int, steps: int) -> list[str]:
@@ -74,7 +47,7 @@ def unfinished(stage: Flask) -> int:
 
 def kill_and_check(stage: Flask, *, kills: int, effects: int, steps: int) -> None:
     expected = ask_for(stage, effects, steps)
-    chance = random.Random(kills)
+    chance = dice()
     workers = [start_worker(stage) for _ in range(2)]
     try:
         killed = 0
@@ -87,14 +60,14 @@ def kill_and_check(stage: Flask, *, kills: int, effects: int, steps: int) -> Non
             if not unfinished(stage):
                 break
             victim = workers.pop(0)
-            victim.send_signal(signal.SIGKILL)
-            victim.wait()
+            victim.kill()
+            victim.join()
             killed += 1
             workers.append(start_worker(stage))
     finally:
         for worker in workers:
             worker.kill()
-            worker.wait()
+            worker.join()
     assert killed >= kills // 2, "the work ended before it was disturbed"
     deadline = time.monotonic() + 60
     while unfinished(stage) and time.monotonic() < deadline:
@@ -103,8 +76,8 @@ def kill_and_check(stage: Flask, *, kills: int, effects: int, steps: int) -> Non
     assert left(stage) == expected
 
 
-def test_ten_kills_lose_nothing_and_do_nothing_twice(stage: Flask) -> None:
-    kill_and_check(stage, kills=10, effects=400, steps=12)
+def test_kills_lose_nothing_and_do_nothing_twice(stage: Flask) -> None:
+    kill_and_check(stage, kills=6, effects=200, steps=8)
 
 
 @pytest.mark.slow
@@ -117,8 +90,9 @@ def test_a_told_worker_finishes_or_gives_back_and_ends(stage: Flask) -> None:
     worker = start_worker(stage)
     while not left(stage):
         time.sleep(0.02)
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=10) == 0
+    worker.terminate()
+    worker.join(20)
+    assert worker.exitcode == 0
     with stage.app_context():
         assert db.session.scalar(sa.select(sa.func.count()).where(Job.state == JobState.RUNNING)) == 0
         assert db.session.scalar(sa.select(sa.func.max(Job.attempts))) <= 1
@@ -142,7 +116,7 @@ def test_due_work_starts_within_its_second(stage: Flask) -> None:
             time.sleep(0.05)
     finally:
         worker.kill()
-        worker.wait()
+        worker.join()
     with stage.app_context():
         done = dict(db.session.execute(sa.select(mechanisms.effects.c.what, mechanisms.effects.c.at)).all())
     for name, at in due.items():
@@ -171,4 +145,4 @@ def test_an_idle_worker_is_cheap_and_a_busy_one_does_not_grow(tmp_path: Path) ->
         assert sum(process.cpu_times()[:2]) - spent < 0.1
     finally:
         worker.kill()
-        worker.wait()
+        worker.join()

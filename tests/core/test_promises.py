@@ -98,6 +98,74 @@ def test_the_worst_of_several_workspaces_counts() -> None:
     assert promises.worst([]).state is State.NO_EVIDENCE
 
 
+# What several promises share --------------------------------------------------------------------
+
+
+@pytest.fixture
+def shared(registry: Registry) -> Registry:
+    """Two policies promise the same; one says it in other words. A third promise shares the proof only."""
+    registry.proofs["erasure"] = promises.Proof("erasure", ("core.watermarks:leave_watermark",))
+    registry.register(a_promise("P-X-2", proofs=("erasure",)))
+    registry.register(a_promise("P-Y-1", proofs=("P-X-2", "erasure"), profiles=("loro",)))
+    registry.register(a_promise("P-Y-2", proofs=("erasure",), profiles=("loro",)))
+    return registry
+
+
+def test_a_proof_s_rules_and_enforcers_serve_every_row(shared: Registry) -> None:
+    shared.enforced_by("erasure", a_promise)
+    shared.enforced_by("P-X-2", left)
+    rules = {row.id: row.rules for row in shared.all()}
+    assert rules["P-Y-2"] == ("core.watermarks:leave_watermark", f"{a_promise.__module__}:a_promise")
+    assert set(rules["P-Y-1"]) == set(rules["P-X-2"]) == {*rules["P-Y-2"], f"{left.__module__}:left"}
+    assert rules["P-X-1"] == ()
+
+
+def test_a_proof_that_is_not_built_enforces_nothing(shared: Registry) -> None:
+    shared.proofs["erasure"] = promises.Proof("erasure", ("core.watermarks:leave_watermark",), lambda: False)
+    assert shared.get("P-Y-2").feature == "not built yet"
+
+
+@pytest.mark.parametrize("change", [{"proofs": ("erasre",)}, {"controls": ("training",)}])
+def test_a_slip_in_a_name_is_refused(shared: Registry, change: dict[str, Any]) -> None:
+    shared.register(a_promise("P-Y-3", **change))
+    with pytest.raises(promises.UnknownPromise, match="is no promise, proof or control"):
+        shared.all()
+
+
+@pytest.mark.usefixtures("in_workspace")
+class TestTheWeakestCounts:
+    KEPT = Evidence(State.KEPT, at=NOW, run_id=uuid.uuid4(), figure="3 rows")
+
+    def test_one_query_serves_all_and_is_asked_once(self, shared: Registry) -> None:
+        asked: list[datetime] = []
+
+        def look(now: datetime) -> Evidence:
+            asked.append(now)
+            return self.KEPT
+
+        shared.queries["erasure"] = look
+        seen: dict[str, Evidence] = {}
+        assert {shared.look(name, NOW, seen).state for name in ("P-X-2", "P-Y-1", "P-Y-2")} == {State.KEPT}
+        assert len(asked) == 1
+
+    def test_a_breach_of_what_is_shared_is_a_breach_of_each(self, shared: Registry) -> None:
+        shared.queries["erasure"] = lambda now: Evidence(State.BREACHED)
+        shared.queries["P-X-2"] = lambda now: self.KEPT
+        assert shared.look("P-X-2", NOW).state is State.BREACHED
+
+    def test_what_people_must_do_keeps_it_grey(self, shared: Registry) -> None:
+        shared.controls["training"] = promises.Control("training", "Courses", "P1Y")
+        shared.register(a_promise("P-Y-4", kind=Kind.MIXED, proofs=("erasure",), controls=("training",)))
+        shared.queries["erasure"] = lambda now: self.KEPT
+        found = shared.look("P-Y-4", NOW)
+        assert (found.state, found.figure) == (State.NO_EVIDENCE, "3 rows")
+        assert "people" in str(found.note)
+        shared.control_query = lambda key, now: Evidence(State.OVERDUE)
+        assert shared.look("P-Y-4", NOW).state is State.OVERDUE
+        shared.control_query = lambda key, now: self.KEPT
+        assert shared.look("P-Y-4", NOW).state is State.KEPT
+
+
 # Watermarks --------------------------------------------------------------------------------------
 
 
@@ -192,3 +260,19 @@ def test_a_function_can_make_enforce_and_prove_a_promise(own_registry: Registry)
     assert own_registry.queries == {"P-X-9": forgotten}
     with pytest.raises(ValueError, match="two evidence queries"):
         promises.evidence("P-X-9")(lambda now: None)
+
+
+def test_a_promise_that_says_the_same_takes_over_what_it_does_not_say(own_registry: Registry) -> None:
+    promises.proof("erasure", rule="core.watermarks:leave_watermark")
+    promises.control("training", "Courses", "P1Y")
+    promises.register("P-X-1", kind="M", says="We do it.", figure="minimum_age", section="children", proof="erasure",
+                      control="training")  # fmt: skip
+    same = promises.register("P-Y-1", same_as="P-X-1", profiles=("loro",))
+    assert (same.kind, same.says, same.figure, same.section) == (Kind.MIXED, "We do it.", "minimum_age", "children")
+    assert (same.proofs, same.controls, same.profiles) == (("P-X-1", "erasure"), ("training",), ("loro",))
+    other = promises.register("P-Y-2", kind="S", same_as="P-X-1", says="It is done.", proof="erasure")
+    assert (other.kind, other.says, other.proofs) == (Kind.SOFTWARE, "It is done.", ("erasure", "P-X-1"))
+    with pytest.raises(TypeError, match="says nothing"):
+        promises.register("P-Y-3", kind="S")
+    with pytest.raises(KeyError):
+        promises.register("P-Y-4", same_as="P-X-9")

@@ -14,6 +14,7 @@ HEADERS = {
 }
 
 
+@pytest.mark.promise("transit")
 @pytest.mark.parametrize("path", ["/sign-in", "/no-such-page", "/health", "/today"])
 def test_headers_stand_on_every_answer_errors_included(stranger: FlaskClient, cast: object, path: str) -> None:
     response = stranger.get(path)

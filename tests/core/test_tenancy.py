@@ -53,6 +53,7 @@ def test_a_read_sees_only_its_workspace(in_workspace: None, kind: str, request: 
     assert STATEMENTS[kind]() == ["planted.alpha"]
 
 
+@pytest.mark.promise("isolation")
 @pytest.mark.parametrize("kind", STATEMENTS)
 def test_a_read_does_not_see_another_workspace(
     inside: Callable[..., Any], cast: Cast, foreign_id: uuid.UUID, kind: str
@@ -65,6 +66,21 @@ def test_exists_does_not_see_another_workspace(inside: Callable[..., Any], forei
     with inside():
         assert db.session.scalar(select(exists().where(AuditEvent.action == "planted.bravo"))) is False
         assert db.session.scalar(select(exists().where(AuditEvent.action == "planted.alpha"))) is True
+
+
+KEPT = select(AuditEvent.action)
+
+
+def test_a_statement_that_is_kept_keeps_no_workspace(
+    inside: Callable[..., Any], cast: Cast, foreign_id: uuid.UUID
+) -> None:
+    """Statements are built once and narrowed once: who asks is looked up when they run."""
+    for _ in range(2):
+        for workspace, planted in ((cast.alpha, ["planted.alpha"]), (cast.bravo, ["planted.bravo"])):
+            with inside(workspace):
+                assert [a for a in db.session.scalars(KEPT) if a.startswith("planted")] == planted
+                narrower = KEPT.where(AuditEvent.action == "planted.alpha")
+                assert list(db.session.scalars(narrower)) == [a for a in planted if a == "planted.alpha"]
 
 
 def test_a_foreign_id_is_as_good_as_none(inside: Callable[..., Any], cast: Cast, foreign_id: uuid.UUID) -> None:
@@ -124,6 +140,7 @@ def test_a_row_for_another_workspace_is_refused(inside: Callable[..., Any], cast
         )
 
 
+@pytest.mark.promise("isolation")
 def test_a_foreign_id_cannot_even_be_stored(inside: Callable[..., Any], cast: Cast) -> None:
     with inside(cast.bravo):
         theirs = ChangeSet(id=new_id(), kind="edit", made_at=clock.now())

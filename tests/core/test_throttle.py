@@ -28,6 +28,7 @@ def counting(request: pytest.FixtureRequest, app: Flask) -> Iterator[Flask]:
     app.extensions.pop("logicrm.redis", None)
 
 
+@pytest.mark.promise("monitoring")
 def test_the_limit_holds(counting: Flask) -> None:
     with counting.app_context():
         whom = str(datetime.now())

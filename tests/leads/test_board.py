@@ -143,8 +143,14 @@ def test_a_long_column_shows_some_cards_and_then_more(bob: Any, inside: Any, cou
 def test_without_a_script_a_form_moves_the_card(bob: Any, add: Any, stages: Any) -> None:
     names = stages()
     add(last_name="Pop")
-    form = re.search(r'<form class="card-move no-js" method="post" action="([^"]+)"', bob.get("/leads/board").text)[1]
-    answer = bob.post(form.replace("&amp;", "&"), data={"stage": names["Won"], "before": ""}, follow_redirects=True)
+    text = bob.get("/leads/board").text
+    form = re.search(r'<form class="[^"]*no-js" id="board-move" method="post" action="([^"]+)"', text)[1]
+    card = re.search(
+        r'<input class="card-mark no-js" type="radio" form="board-move" name="card" value="([^"]+)"', text
+    )[1]
+    nothing = bob.post(form.replace("&amp;", "&"), data={"stage": names["Won"]}, follow_redirects=True)
+    assert "Mark a card first." in nothing.text and _column(nothing.text, names["Won"]) == []
+    answer = bob.post(form.replace("&amp;", "&"), data={"stage": names["Won"], "card": card}, follow_redirects=True)
     assert _column(answer.text, names["Won"]) == ["Pop"]
 
 

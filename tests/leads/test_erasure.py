@@ -15,7 +15,7 @@ from logicrm.privacy import walk
 from logicrm.privacy.subjects import make_known
 
 
-@pytest.mark.promise("P-LOGI-38")
+@pytest.mark.promise("erasure")
 def test_what_undo_remembers_of_a_deleted_lead_is_found_for_erasure(in_workspace: None) -> None:
     now = clock.now()
     ensure_pipeline(now)

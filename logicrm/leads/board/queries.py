@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, literal, select, union_all
+from sqlalchemy import ColumnElement, bindparam, false, func, literal, select, union_all
 
-from logicrm.core import keyset, search
+from logicrm.core import search
 from logicrm.extensions import db
 from logicrm.leads.models import Lead, StageSum
 from logicrm.leads.pipelines.queries import StageFacts
@@ -19,7 +20,7 @@ CARDS = (
     Lead.id, Lead.first_name, Lead.last_name, Lead.company, Lead.email, Lead.value_amount, Lead.currency,
     Lead.owner_id, Lead.stage_id, Lead.position, Lead.next_task_at, Lead.next_step,
 )  # fmt: skip
-STEP, MOST = 20, 300  # a screen shows about ten of a column
+STEP, MOST = 12, 300  # a screen shows about nine of a column
 CAP = 1000  # a filtered column is counted so far
 
 
@@ -50,8 +51,11 @@ def columns(
     if not made:
         return []
     wanted = {s.id: min((shown or {}).get(s.id, STEP), MOST) for s in stages}
-    where = [Lead.restricted == false(), *([Lead.owner_id == owner] if owner is not None else [])]
-    for card in db.session.execute(_searched(words, owner) if words else _first(wanted, where)):
+    mine = {"owner": owner} if owner is not None else {}
+    cards: Any = (
+        _searched(words, owner) if words else db.session.execute(_first(tuple(wanted.items()), bool(mine)), mine)
+    )
+    for card in cards:
         if card.stage_id in made:
             made[card.stage_id].cards.append(card)
     for key, column in made.items():
@@ -62,15 +66,21 @@ def columns(
     if owner is None and not words:
         _kept_sums(made)
     elif not words:
-        _counted(made, where)
+        for stage_id, n in db.session.execute(_counts(tuple(made)), mine):
+            made[stage_id].count, made[stage_id].capped = min(n, CAP), n > CAP
     return list(made.values())
 
 
-def _first(wanted: dict[uuid.UUID, int], where: list[ColumnElement[bool]]) -> Any:
+def _shown(mine: bool) -> list[ColumnElement[bool]]:
+    return [Lead.restricted == false(), *([Lead.owner_id == bindparam("owner")] if mine else [])]
+
+
+@lru_cache(maxsize=256)
+def _first(wanted: tuple[tuple[uuid.UUID, int], ...], mine: bool) -> Any:
     """The first cards of each column: a range of the board's index per column, whatever the column's length."""
     parts = []
-    for key, most in wanted.items():
-        part = select(Lead.id.label("id")).where(*where, Lead.stage_id == key)
+    for key, most in wanted:
+        part = select(Lead.id.label("id")).where(*_shown(mine), Lead.stage_id == key)
         parts.append(select(part.order_by(Lead.position, Lead.id).limit(most + 1).subquery()))
     found = union_all(*parts).subquery("found")
     return select(*CARDS).select_from(found).outerjoin(Lead, found.c.id == Lead.id)
@@ -78,16 +88,24 @@ def _first(wanted: dict[uuid.UUID, int], where: list[ColumnElement[bool]]) -> An
 
 def _searched(words: str, owner: uuid.UUID | None) -> Any:
     """All that is found: a few hundred cards at most."""
-    lead = keyset.among(Lead, [ref for _k, ref in search.find(words, kinds=("lead",), limit=FOUND)])
+    searched = search.among(Lead, "lead", words, limit=FOUND)
+    if searched is None:
+        return []
+    lead, params = searched
     mine = [lead.owner_id == owner] if owner is not None else []
-    return select(*(getattr(lead, column.key) for column in CARDS)).where(lead.restricted == false(), *mine)
+    cards = select(*(getattr(lead, column.key) for column in CARDS)).where(lead.restricted == false(), *mine)
+    return db.session.execute(cards, params)
+
+
+_SUMS = (
+    select(StageSum.stage_id, StageSum.currency, StageSum.leads, StageSum.hundredths)
+    .where(StageSum.stage_id.in_(bindparam("stages", expanding=True)))
+    .order_by(StageSum.hundredths.desc())
+)
 
 
 def _kept_sums(made: dict[uuid.UUID, Column]) -> None:
-    rows = db.session.execute(
-        select(StageSum.stage_id, StageSum.currency, StageSum.leads, StageSum.hundredths)
-        .where(StageSum.stage_id.in_(list(made))).order_by(StageSum.hundredths.desc())
-    )  # fmt: skip
+    rows = db.session.execute(_SUMS, {"stages": list(made)})
     for column in made.values():
         column.count = 0
     for stage_id, currency, leads, hundredths in rows:
@@ -96,15 +114,14 @@ def _kept_sums(made: dict[uuid.UUID, Column]) -> None:
             made[stage_id].sums.append((Decimal(hundredths) / 100, currency))
 
 
-def _counted(made: dict[uuid.UUID, Column], where: list[ColumnElement[bool]]) -> None:
-    """Filtered: counted up to CAP; a sum of a part would mislead, so none is shown."""
+@lru_cache(maxsize=256)
+def _counts(stages: tuple[uuid.UUID, ...]) -> Any:
+    """Somebody's cards by column, counted up to CAP; a sum of a part would mislead, so none is shown."""
     counts = []
-    for key in made:
-        inner = select(literal(1).label("one")).select_from(Lead).where(*where, Lead.stage_id == key).limit(CAP + 1)
-        counted = inner.subquery()
+    for key in stages:
+        inner = select(literal(1).label("one")).select_from(Lead).where(*_shown(True), Lead.stage_id == key)
+        counted = inner.limit(CAP + 1).subquery()
         counts.append(
             select(literal(key, Lead.id.type).label("stage_id"), func.count().label("n")).select_from(counted)
         )
-    for stage_id, n in db.session.execute(union_all(*counts)):
-        column = made[stage_id]
-        column.count, column.capped = min(n, CAP), n > CAP
+    return union_all(*counts)

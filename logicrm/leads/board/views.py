@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import abort, redirect, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock
 from logicrm.core.access import May, needs, principal
 from logicrm.core.errors import Conflict, Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.render import page
 from logicrm.core.shell import flash
 from logicrm.extensions import db
@@ -55,7 +56,16 @@ def board() -> Response:
     return page(
         "leads/board.html", columns=columns, choices=choices, chips=chips, owner=owner, words=words, more=more,
         link=link, stages=[(str(s.id), s.name) for s in stages], short=too_short(words), back=_here(),
+        move_url=_move_url(),
     )  # fmt: skip
+
+
+def _move_url() -> str:
+    """Where a dropped card is posted; {id} and {from} are filled in there, for one address serves all cards."""
+    nobody = uuid.UUID(int=0)
+    asked: dict[str, Any] = {"from": "FROM", "back": _here() or None}
+    url = url_for(".move", lead_id=nobody, **asked)
+    return url.replace(str(nobody), "{id}").replace("FROM", "{from}")
 
 
 def _here() -> str:
@@ -74,14 +84,29 @@ def _back(lead_id: uuid.UUID | None = None) -> str:
 @needs(May.EDIT_LEADS)
 def move(lead_id: uuid.UUID) -> Response:
     """Put a card elsewhere. `from` in the address says where the mover saw it."""
+    return _moved(lead_id, maybe_id(request.args.get("from")), maybe_id(request.form.get("before")))
+
+
+@bp.post("/board/move")
+@needs(May.EDIT_LEADS)
+def move_marked() -> Response:
+    """The same without a script: the card that is marked, "lead:stage where it was seen", goes to a stage's top."""
+    card, _colon, seen_in = request.form.get("card", "").partition(":")
+    lead_id = maybe_id(card)
+    if lead_id is None:
+        flash(_("Mark a card first."), "warn")
+        return redirect(_back(), 303)
+    return _moved(lead_id, maybe_id(seen_in), None)
+
+
+def _moved(lead_id: uuid.UUID, seen_in: uuid.UUID | None, before: uuid.UUID | None) -> Response:
     stage_id = maybe_id(request.form.get("stage"))
     if stage_id is None:
         abort(404)
     try:
         act = services.move_lead(
-            lead_id, stage_id, maybe_id(request.form.get("before")), seen_in=maybe_id(request.args.get("from")),
-            by=principal().user_id, now=clock.now(), shown=queries.STEP,
-        )  # fmt: skip
+            lead_id, stage_id, before, seen_in=seen_in, by=principal().user_id, now=clock.now(), shown=queries.STEP
+        )
         db.session.commit()
     except Conflict as conflict:
         db.session.rollback()

@@ -6,13 +6,13 @@ import uuid
 from typing import Any
 
 from flask import abort, redirect, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from logicrm.core import clock
 from logicrm.core.access import May, needs, principal
 from logicrm.core.errors import Conflict, Missing, Refused
 from logicrm.core.keyset import Cursor
+from logicrm.core.phrases import gettext as _
 from logicrm.core.places import country_name
 from logicrm.core.render import page
 from logicrm.core.shell import flash
@@ -41,7 +41,7 @@ def _shown(lead_id: uuid.UUID, status: int = 200, form: LeadForm | None = None, 
     gone = {row.author_id for row in happened.rows if row.author_id} | ({lead.owner_id} if lead.owner_id else set())
     people |= timeline.authors(gone - set(people))
     typed = {name: services.as_typed(lead, name) for name in _FIELDS}
-    if form is None:
+    if form is None and more.get("editing"):
         given = {**typed, "value_amount": lead.value_amount}
         given["currency"] = lead.currency or principal().workspace.currency
         form = LeadForm(formdata=None, data=given)
@@ -55,7 +55,7 @@ def _shown(lead_id: uuid.UUID, status: int = 200, form: LeadForm | None = None, 
 
     return page(
         "leads/show.html", typed_words=typed_words, as_id=maybe_id, country_name=country_name, lead=lead,
-        form=offered(form, choices), choices=choices, people=people, happened=happened,
+        form=form and offered(form, choices), choices=choices, people=people, happened=happened,
         tasks=timeline.open_tasks(lead_id=lead_id), further=queries.addresses(lead_id), typed=typed, FACTS=FACTS,
         may_edit=principal().may(May.EDIT_LEADS) and not lead.restricted, older=_older(lead, happened), status=status,
         first_page=cursor is None, **{"editing": "", "composed": None, "conflict": False, **more},

@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
 from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import Optional
 
 from logicrm.core.forms import Form, at_most, needed, one_line
+from logicrm.core.phrases import lazy_gettext as _l
 
 #: How each field of a lead is called where columns are mapped, in the order of the list.
 FIELDS: dict[str, Any] = {

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask_babel import gettext as _
 from sqlalchemy import func, select, update
 
 from logicrm.core import audit, files, history, jobs
 from logicrm.core.errors import Refused
 from logicrm.core.history import Change, ChangeSet
+from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
 from logicrm.leads.importing.headings import FIELDS, SEVERAL, map_by_hand

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app, redirect, request, stream_with_context, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from logicrm.accounts import queries as accounts
 from logicrm.core import clock, files, jobs
 from logicrm.core.access import May, needs, principal
 from logicrm.core.errors import Missing, Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.places import countries
 from logicrm.core.render import page
 from logicrm.core.shell import flash

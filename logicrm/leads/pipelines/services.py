@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask_babel import gettext as _
-
 from logicrm.core import audit
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
 from logicrm.leads.pipelines import queries

@@ -48,8 +48,8 @@ class Task(InWorkspace, db.Model):
     __table_args__ = (
         inside("lead_id", "lead", ondelete="CASCADE"),
         inside("contact_id", "contact", ondelete="CASCADE"),
-        Index("ix_task_lead", "workspace_id", "lead_id", "done_at", "due_at"),
-        Index("ix_task_contact", "workspace_id", "contact_id", "done_at", "due_at"),
+        Index("ix_task_lead", "workspace_id", "lead_id", "done_at", "due_at", "id"),
+        Index("ix_task_contact", "workspace_id", "contact_id", "done_at", "due_at", "id"),
         Index("ix_task_assignee", "workspace_id", "assignee_id", "done_at", "due_at", "id"),
         Index("ix_task_due", "workspace_id", "done_at", "due_at", "id"),
         Index("ix_task_assignee_user", "assignee_id"),

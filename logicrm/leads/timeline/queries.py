@@ -6,11 +6,11 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from logicrm.accounts.models import User
 from logicrm.core import keyset
-from logicrm.core.keyset import Cursor, Page, Segment
+from logicrm.core.keyset import Cursor, Listing, Page, Segment
 from logicrm.customers.models import Contact
 from logicrm.extensions import db
 from logicrm.leads.models import Lead
@@ -21,12 +21,22 @@ SHOWN = 30
 
 def happened(*, lead_id: uuid.UUID | None = None, contact_id: uuid.UUID | None = None, cursor: Cursor | None) -> Page:
     """One stretch of the timeline, newest first. Rows: id, kind, body, facts, at, author_id, lead_id."""
-    whose = (Activity.lead_id == lead_id,) if lead_id else (Activity.contact_id == contact_id,)
-    columns = (
-        Activity.id, Activity.kind, Activity.body, Activity.facts, Activity.at, Activity.author_id, Activity.lead_id
-    )  # fmt: skip
-    segment = Segment("", (), (Activity.at, Activity.id))
-    return keyset.read(columns, [segment], where=whose, cursor=cursor, descending=True, size=SHOWN)
+    params = {"whose": lead_id or contact_id}
+    return keyset.read(_of_lead if lead_id else _of_contact, params=params, cursor=cursor, descending=True, size=SHOWN)
+
+
+_NEWEST = (Segment("", (), (Activity.at, Activity.id)),)
+_COLUMNS = (
+    Activity.id, Activity.kind, Activity.body, Activity.facts, Activity.at, Activity.author_id, Activity.lead_id
+)  # fmt: skip
+
+
+def _of_lead() -> Listing:
+    return Listing(_COLUMNS, _NEWEST, (Activity.lead_id == bindparam("whose"),))
+
+
+def _of_contact() -> Listing:
+    return Listing(_COLUMNS, _NEWEST, (Activity.contact_id == bindparam("whose"),))
 
 
 def open_tasks(*, lead_id: uuid.UUID | None = None, contact_id: uuid.UUID | None = None) -> list[Task]:
@@ -42,21 +52,22 @@ def task(task_id: uuid.UUID) -> Task | None:
     return db.session.scalar(select(Task).where(Task.id == task_id))
 
 
+_DUE = (
+    select(
+        Task.id, Task.title, Task.due_at, Task.lead_id, Task.contact_id, Lead.first_name, Lead.last_name, Lead.company,
+        Contact.first_name.label("contact_first"), Contact.last_name.label("contact_last"),
+    )
+    .outerjoin(Lead, Lead.id == Task.lead_id)
+    .outerjoin(Contact, Contact.id == Task.contact_id)
+    .where(Task.assignee_id == bindparam("who"), Task.done_at.is_(None), Task.due_at < bindparam("until"))
+    .order_by(Task.due_at, Task.id)
+    .limit(bindparam("most"))
+)  # fmt: skip
+
+
 def due(user_id: uuid.UUID, until: datetime, *, limit: int = 6) -> list[Row[Any]]:
     """A member's open tasks that are due by then, with who they are about: (Task, lead's or contact's name parts)."""
-    wanted = (
-        select(
-            Task.id, Task.title, Task.due_at, Task.lead_id, Task.contact_id,
-            Lead.first_name, Lead.last_name, Lead.company,
-            Contact.first_name.label("contact_first"), Contact.last_name.label("contact_last"),
-        )
-        .outerjoin(Lead, Lead.id == Task.lead_id)
-        .outerjoin(Contact, Contact.id == Task.contact_id)
-        .where(Task.assignee_id == user_id, Task.done_at.is_(None), Task.due_at < until)
-        .order_by(Task.due_at, Task.id)
-        .limit(limit)
-    )  # fmt: skip
-    return list(db.session.execute(wanted))
+    return list(db.session.execute(_DUE, {"who": user_id, "until": until, "most": limit}))
 
 
 def authors(ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -6,11 +6,11 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext as _
 from sqlalchemy import update
 
 from logicrm.core import audit
 from logicrm.core.errors import Missing, Refused
+from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
 from logicrm.customers.models import Contact
 from logicrm.extensions import db
