@@ -5,14 +5,16 @@ DEMO ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test bench soak lock format check clean audit pictures
+.PHONY: run test bench soak lock format check clean audit pictures phrases
 
 run: $(VENV)/.runtime
 	@$(BIN)/python tools/system_needs.py pdf
+	@$(BIN)/python tools/phrases.py compile
 	@LOGICRM_DEMO=$(DEMO) $(BIN)/python tools/run.py --port $(PORT)
 
 test: $(VENV)/.tests
 	@$(BIN)/python tools/system_needs.py pdf browser
+	@$(BIN)/python tools/phrases.py compile
 	@$(BIN)/python tools/check.py
 
 # Only the fast static checks.
@@ -28,6 +30,10 @@ bench: $(VENV)/.tests
 
 format: $(VENV)/.tests
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+# Gather what the program says into the catalogues of every language (docs/languages.md).
+phrases: $(VENV)/.runtime
+	@$(BIN)/python tools/phrases.py gather
 
 # Pictures of the running program for README and docs.
 pictures: $(VENV)/.tests

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask
 
 from logicrm import config
 from logicrm.core import (
@@ -17,7 +17,9 @@ from logicrm.core import (
     database,
     ddl,
     doctor,
+    egress,
     errors_pages,
+    languages,
     logs,
     render,
     search,
@@ -37,11 +39,13 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     app.config.update(settings or {})
     _keys(app)
     logs.install(app)
+    egress.install(app)
     _extensions(app)
     access.install(app)
     security.install(app)
     words.install(app)
     shell.install(app)
+    languages.install(app)
     errors_pages.install(app)
     doctor.install(app)
     app.cli.add_command(cli_jobs.group)
@@ -67,7 +71,7 @@ def _extensions(app: Flask) -> None:
     migrate.init_app(app, db, directory="migrations", compare_type=True, include_object=_in_migrations)
     csrf.init_app(app)
     login.init_app(app)
-    babel.init_app(app, locale_selector=_locale)
+    babel.init_app(app, locale_selector=languages.selected)
     htmx.init_app(app)
     compress.init_app(app)
 
@@ -88,16 +92,6 @@ def _fence_once() -> None:
 def _in_migrations(_thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
     """Alembic leaves the full-text index alone: it is made by hand in a migration."""
     return not (kind == "table" and (name or "").startswith("search_index"))
-
-
-def _locale() -> str:
-    from flask import g, has_request_context
-
-    if not has_request_context():
-        return g.get("language") or "en"
-    who = access.principal_or_none()
-    wanted = g.get("language") or (who.language if who else "")
-    return wanted or request.accept_languages.best_match(shell.LANGUAGES, "en") or "en"
 
 
 def _areas(app: Flask) -> None:

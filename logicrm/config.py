@@ -37,6 +37,7 @@ SETTINGS = (
     Setting("LOGICRM_MAIL_URL", "file:", "smtp://, smtp+starttls:// or smtps://user:password@host:port; file: writes .eml files."),
     Setting("LOGICRM_MAIL_FROM", "LogiCRM <no-reply@localhost>", "Sender of the program's mail."),
     Setting("LOGICRM_FILES_URL", "", "S3-compatible store, s3://key:secret@host:port/bucket?secure=1; default: instance/files."),
+    Setting("LOGICRM_RECIPIENTS", "", "Who runs the servers outside; one a line or split by |: host = job; firm; country; safeguard."),
     Setting("LOGICRM_PROFILE", "logicrm", "Policy profile of new workspaces."),
 )  # fmt: skip
 
@@ -77,6 +78,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         "MAIL_URL": value["LOGICRM_MAIL_URL"],
         "MAIL_FROM": value["LOGICRM_MAIL_FROM"],
         "FILES_URL": value["LOGICRM_FILES_URL"],
+        "RECIPIENTS": value["LOGICRM_RECIPIENTS"],
         "PROFILE": value["LOGICRM_PROFILE"],
         "MAX_CONTENT_LENGTH": MAX_UPLOAD_BYTES,
         "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,

@@ -2,8 +2,10 @@
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import text
 
 import logicrm.core.schema
+from logicrm.core import ddl
 
 db = current_app.extensions["migrate"].db
 
@@ -28,6 +30,9 @@ def run(connection):
     )
     with context.begin_transaction():
         context.run_migrations()
+    # Whatever the last migration made: no samples of personal text (PostgreSQL).
+    for statement in ddl.without_samples(connection, db.metadata):
+        connection.execute(text(statement))
 
 
 given = context.config.attributes.get("connection")

@@ -19,7 +19,8 @@ TABLES = {
     "event_id": "tracking_event", "act_id": "change_set", "change_set_id": "change_set", "run_id": "import_run",
     "stage_id": "stage", "task_id": "task", "job_id": "job", "mail_id": "outgoing_mail", "invitation_id": "invitation",
     "token_id": "api_token", "export_id": "privacy_export", "request_id": "privacy_request", "consent_id": "consent",
-    "choice_id": "cookie_choice",
+    "choice_id": "cookie_choice", "hold_id": "legal_hold", "breach_id": "breach", "notice_id": "breach_notice",
+    "evidence_id": "control_evidence", "disclosure_id": "disclosure", "recipient_id": "recipient",
 }  # fmt: skip
 CANARY = "Canary"
 
@@ -52,7 +53,7 @@ def plant_one_of_each(app: Flask, workspace_id: uuid.UUID, user_id: uuid.UUID) -
     return found
 
 
-_NEEDED = {"pipeline", "data_subject", "stored_file"}
+_NEEDED = {"pipeline", "data_subject", "stored_file", "control"}
 
 
 def _a_session(app: Flask, workspace_id: uuid.UUID, user_id: uuid.UUID) -> uuid.UUID:

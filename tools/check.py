@@ -72,6 +72,7 @@ ONCE = (
     "tests/leads/importing",
     "tests/browser",
     "tests/leads/imports/test_killed.py",  # kills on PostgreSQL are in the soak
+    "tests/privacy/test_closing_killed.py",
     "tests/privacy/test_export_killed.py",
     "tests/privacy/test_purge_killed.py",
     "tests/privacy/test_policy_told_killed.py",
@@ -80,6 +81,7 @@ ONCE = (
     "tests/privacy/test_five_profiles.py",
     "tests/privacy/test_profile.py",
     "tests/privacy/test_profile_rules.py",
+    "tests/test_catalogues.py",
     "tests/test_house_rules.py",
 )
 
@@ -99,6 +101,7 @@ def main() -> int:
         run("format", py, "-m", "ruff", "format", "--check", "."),
         run("lint", py, "-m", "ruff", "check", "."),
         run("types", py, "-m", "mypy"),
+        run("translations", py, "tools/phrases.py", "check"),
     ]
     if "--static" in sys.argv:
         return 0 if all(good) else 1

@@ -8,6 +8,7 @@ from logicrm.core.access import Area, principal_or_none
 from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.shell import Nav, add_nav
 
+__label__ = _l("Team and sign-in")  # what the data map calls the area
 bp = Area("accounts", __name__, template_folder="templates")
 settings = Area("settings", __name__, template_folder="templates", url_prefix="/settings")
 

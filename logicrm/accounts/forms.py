@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import BooleanField, EmailField, PasswordField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, EmailField, PasswordField, RadioField, SelectField, StringField
 from wtforms.validators import AnyOf, InputRequired, Length, Optional
-from wtforms.widgets import CheckboxInput, ListWidget, PasswordInput
+from wtforms.widgets import PasswordInput
 
 from logicrm.accounts import places, wording
-from logicrm.core import shell
 from logicrm.core.access import Role, Scope
-from logicrm.core.forms import Form, at_most, needed, one_line, stripped
+from logicrm.core.forms import CheckboxesField, Form, at_most, needed, one_line, stripped
+from logicrm.core.languages import LANGUAGES
 from logicrm.core.phrases import lazy_gettext as _l
 
 
@@ -30,13 +30,6 @@ def _email(label: Any = _l("E-mail")) -> EmailField:
 def _password(label: Any, **kw: Any) -> PasswordField:
     # No blanks are cut off: they may be part of it. The value is never sent back.
     return PasswordField(label, validators=[needed(), Length(max=1024)], widget=PasswordInput(hide_value=True), **kw)
-
-
-class CheckboxesField(SelectMultipleField):
-    """Several of a list, as ticks."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
 
 
 class WorkspaceFields(Form):
@@ -94,7 +87,7 @@ class PersonFields(Form):
 
 def languages() -> list[tuple[str, str]]:
     """The languages that the program speaks, each in its own words."""
-    return [(code, wording.LANGUAGES.get(code, code)) for code in shell.LANGUAGES]
+    return list(LANGUAGES.items())
 
 
 class SignUpForm(WorkspaceFields, PersonFields):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from flask import current_app, request, url_for
+
+from logicrm.accounts import queries
+from logicrm.core import shell
+from logicrm.core.access import Role
 
 
 def absolute(endpoint: str, **values: Any) -> str:
@@ -29,6 +34,12 @@ def on_site(target: str | None, otherwise: str = "/") -> str:
 def next_page(otherwise: str = "/") -> str:
     """Where to go after a sign-in or a proof: the `next` of the form or of the address, on this site only."""
     return on_site(request.form.get("next") or request.args.get("next"), otherwise)
+
+
+def home(user_id: uuid.UUID, workspace_id: uuid.UUID) -> str:
+    """Where somebody begins who just signed in: the officer at the desk, the others at Today."""
+    roles = {place: role for place, _name, role in queries.workspaces_of(user_id)}
+    return shell.home_of(Role(roles[workspace_id])) if workspace_id in roles else url_for("today.index")
 
 
 def prove_first(back_to: str) -> str:

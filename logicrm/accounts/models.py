@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, relationship
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Erase, Keep, personal, plain
 from logicrm.core.schema import Id, new_id
 from logicrm.core.tenancy import InWorkspace
@@ -18,6 +19,7 @@ class Workspace(db.Model):
     """One business. Everything else belongs to exactly one."""
 
     __tablename__ = "workspace"
+    __label__ = _l("The business itself")
 
     id: Mapped[uuid.UUID] = plain(primary_key=True, default=new_id, why="names the workspace")
     slug: Mapped[str] = plain(String(60), unique=True, why="the workspace in the portal's addresses")
@@ -36,6 +38,7 @@ class Workspace(db.Model):
     )
     privacy_contact: Mapped[str] = plain(String(254), default="", why="published contact for privacy questions")
     created_at: Mapped[datetime] = plain(why="when it was made")
+    closes_at: Mapped[datetime | None] = plain(why="closed by its owner: only read until then, then everything goes")
     is_demo: Mapped[bool] = plain(Boolean, default=False, why="made by the demo loader; doctor warns in production")
 
 
@@ -43,48 +46,71 @@ class User(db.Model):
     """Somebody who signs in. The same person may be a member of several workspaces."""
 
     __tablename__ = "user"
+    __label__ = _l("Accounts of the team")
     __about__ = (About("account", by="id"),)
+    __retention__ = (
+        Keep(
+            "account",
+            anchor="ended_at",
+            event="account_ended",
+            through="account",
+            why=_l("nobody works with it any more"),
+        ),
+        Keep(
+            "account",
+            anchor="last_seen_at",
+            event="last_used",
+            through="account",
+            why=_l("nobody has used it for long"),
+        ),
+    )
     __search_label__ = "name"
 
     id: Mapped[uuid.UUID] = plain(primary_key=True, default=new_id, why="names the account")
-    name: Mapped[str] = personal(String(200), category="identity", keep="account", purpose="service", label="Name")
+    name: Mapped[str] = personal(String(200), category="identity", keep="account", purpose="service", label=_l("Name"))
     email: Mapped[str] = personal(
-        String(254), unique=True, category="contact", keep="account", purpose="service", label="E-mail"
+        String(254), unique=True, category="contact", keep="account", purpose="service", label=_l("E-mail")
     )
     job_title: Mapped[str] = personal(
-        String(120), default="", category="identity", keep="account", purpose="service", label="Job title"
+        String(120), default="", category="identity", keep="account", purpose="service", label=_l("Job title")
     )
     phone: Mapped[str] = personal(
-        String(40), default="", category="contact", keep="account", purpose="service", label="Phone"
+        String(40), default="", category="contact", keep="account", purpose="service", label=_l("Phone")
     )
     password_hash: Mapped[str] = personal(
         String(200), default="", category="security", keep="account", purpose="security", export=False,
-        label="Password (only an Argon2id hash is held; never exported)",
+        label=_l("Password (only an Argon2id hash is held; never exported)"),
     )  # fmt: skip
     password_set_at: Mapped[datetime | None] = personal(
-        category="security", keep="account", purpose="security", label="Password last changed"
+        category="security", keep="account", purpose="security", label=_l("Password last changed")
     )
     language: Mapped[str] = personal(
-        String(5), default="", category="contact", keep="account", purpose="service", label="Language"
+        String(5), default="", category="contact", keep="account", purpose="service", label=_l("Language")
     )
     of_age: Mapped[bool] = personal(
-        Boolean, category="identity", keep="account", purpose="legal", label="Said to be of the minimum age"
+        Boolean, category="identity", keep="account", purpose="legal", label=_l("Said to be of the minimum age")
     )
     terms_version: Mapped[str] = personal(
         String(64), default="", category="consent", keep="account", purpose="legal",
-        label="Version of the terms accepted",
+        label=_l("Version of the terms accepted"),
     )  # fmt: skip
     terms_at: Mapped[datetime | None] = personal(
-        category="consent", keep="account", purpose="legal", label="When the terms were accepted"
+        category="consent", keep="account", purpose="legal", label=_l("When the terms were accepted")
     )
     security_epoch: Mapped[int] = plain(Integer, default=0, why="raised to end every session at once")
-    created_at: Mapped[datetime] = personal(category="usage", keep="account", purpose="service", label="Account made")
+    created_at: Mapped[datetime] = personal(
+        category="usage", keep="account", purpose="service", label=_l("Account made")
+    )
     last_seen_at: Mapped[datetime | None] = personal(
-        category="usage", keep="account", purpose="security", label="Last used"
+        category="usage", keep="account", purpose="security", label=_l("Last used")
     )
     deletion_due_at: Mapped[datetime | None] = personal(
-        category="consent", keep="account", purpose="legal", label="Deletion scheduled for"
+        category="consent", keep="account", purpose="legal", label=_l("Deletion scheduled for")
     )
+    ended_at: Mapped[datetime | None] = personal(
+        category="usage", keep="account", purpose="legal", label=_l("Left the last business")
+    )
+    ended_in: Mapped[uuid.UUID | None] = plain(Id(), index=True, why="that business: its policy rules what is left")
 
     memberships: Mapped[list[Membership]] = relationship(back_populates="user", passive_deletes=True)
 
@@ -93,14 +119,15 @@ class Membership(db.Model):
     """A user's role in a workspace. Read before any workspace is entered, so it is not narrowed to one."""
 
     __tablename__ = "membership"
+    __label__ = _l("Roles in this business")
     __table_args__ = (Index("uq_membership_user", "workspace_id", "user_id", unique=True),)
     __about__ = (About("account", by="user_id"),)
 
     id: Mapped[uuid.UUID] = plain(primary_key=True, default=new_id, why="names the row")
     workspace_id: Mapped[uuid.UUID] = plain(Id(), ForeignKey("workspace.id"), why="where")
     user_id: Mapped[uuid.UUID] = plain(Id(), ForeignKey("user.id", ondelete="CASCADE"), index=True, why="who")
-    role: Mapped[str] = personal(String(20), category="identity", keep="account", purpose="service", label="Role")
-    joined_at: Mapped[datetime] = personal(category="usage", keep="account", purpose="service", label="Joined")
+    role: Mapped[str] = personal(String(20), category="identity", keep="account", purpose="service", label=_l("Role"))
+    joined_at: Mapped[datetime] = personal(category="usage", keep="account", purpose="service", label=_l("Joined"))
 
     user: Mapped[User] = relationship(back_populates="memberships")
     workspace: Mapped[Workspace] = relationship()
@@ -110,25 +137,26 @@ class UserSession(db.Model):
     """A signed-in browser. Deleting the row signs it out on its next request, everywhere."""
 
     __tablename__ = "user_session"
+    __label__ = _l("Signed-in devices")
     __about__ = (About("account", by="user_id"),)
-    __retention__ = (Keep("logs", anchor="expires_at", days=30, why="sessions that ended show who was signed in"),)
+    __retention__ = (Keep("logs", anchor="expires_at", days=30, why=_l("sessions that ended show who was signed in")),)
 
     id: Mapped[uuid.UUID] = plain(primary_key=True, default=new_id, why="names the session to its owner")
     token_hash: Mapped[str] = plain(String(64), unique=True, why="SHA-256 of the cookie's token; the token is not kept")
     user_id: Mapped[uuid.UUID] = plain(Id(), ForeignKey("user.id", ondelete="CASCADE"), index=True, why="who")
     workspace_id: Mapped[uuid.UUID] = plain(Id(), ForeignKey("workspace.id"), why="where they work now")
     epoch: Mapped[int] = plain(Integer, why="the user's security_epoch at sign-in")
-    created_at: Mapped[datetime] = personal(category="usage", keep="logs", purpose="security", label="Signed in")
-    seen_at: Mapped[datetime] = personal(category="usage", keep="logs", purpose="security", label="Last seen")
+    created_at: Mapped[datetime] = personal(category="usage", keep="logs", purpose="security", label=_l("Signed in"))
+    seen_at: Mapped[datetime] = personal(category="usage", keep="logs", purpose="security", label=_l("Last seen"))
     proven_at: Mapped[datetime] = personal(
-        category="security", keep="logs", purpose="security", label="Password last given"
+        category="security", keep="logs", purpose="security", label=_l("Password last given")
     )
     expires_at: Mapped[datetime] = plain(why="12 hours after sign-in at the latest")
     browser: Mapped[str] = personal(
-        String(120), default="", category="device", keep="logs", purpose="security", label="Browser"
+        String(120), default="", category="device", keep="logs", purpose="security", label=_l("Browser")
     )
     address: Mapped[str] = personal(
-        String(45), default="", category="device", keep="logs", purpose="security", label="Address (shortened)"
+        String(45), default="", category="device", keep="logs", purpose="security", label=_l("Address (shortened)")
     )
 
 
@@ -136,11 +164,12 @@ class Invitation(InWorkspace, db.Model):
     """An open invitation by e-mail. Only the link's hash is kept; accepting spends it."""
 
     __tablename__ = "invitation"
+    __label__ = _l("Invitations")
     __about__ = (About("account", by="email"), About("person", by="email"))
-    __retention__ = (Keep("logs", anchor="expires_at", days=30, why="an expired invitation says who was asked"),)
+    __retention__ = (Keep("logs", anchor="expires_at", days=30, why=_l("an expired invitation says who was asked")),)
 
     email: Mapped[str] = personal(
-        String(254), category="contact", keep="logs", purpose="service", label="Invited address"
+        String(254), category="contact", keep="logs", purpose="service", label=_l("Invited address")
     )
     role: Mapped[str] = plain(String(20), why="role to be given")
     token_hash: Mapped[str] = plain(String(64), unique=True, why="SHA-256 of the link's secret")
@@ -154,8 +183,9 @@ class OneTimeLink(db.Model):
     """A link that does one thing once: reset a password, sign in to the demo, cancel a deletion."""
 
     __tablename__ = "one_time_link"
+    __label__ = _l("Links to set a password")
     __about__ = (About("account", by="user_id"),)
-    __retention__ = (Keep("logs", anchor="expires_at", days=1, why="a spent link opens nothing"),)
+    __retention__ = (Keep("logs", anchor="expires_at", days=1, why=_l("a spent link opens nothing")),)
 
     id: Mapped[uuid.UUID] = plain(primary_key=True, default=new_id, why="names the row")
     token_hash: Mapped[str] = plain(String(64), unique=True, why="SHA-256 of the link's secret")
@@ -163,14 +193,19 @@ class OneTimeLink(db.Model):
     user_id: Mapped[uuid.UUID] = plain(Id(), ForeignKey("user.id", ondelete="CASCADE"), index=True, why="whose")
     workspace_id: Mapped[uuid.UUID | None] = plain(Id(), ForeignKey("workspace.id"), why="which workspace it opens")
     epoch: Mapped[int] = plain(Integer, why="dies when the password or the sessions change")
-    expires_at: Mapped[datetime] = personal(category="security", keep="logs", purpose="security", label="Link expires")
-    used_at: Mapped[datetime | None] = personal(category="security", keep="logs", purpose="security", label="Link used")
+    expires_at: Mapped[datetime] = personal(
+        category="security", keep="logs", purpose="security", label=_l("Link expires")
+    )
+    used_at: Mapped[datetime | None] = personal(
+        category="security", keep="logs", purpose="security", label=_l("Link used")
+    )
 
 
 class ApiToken(db.Model):
     """A program's way in. Read before any workspace is entered; revoking deletes the row, so it dies at once."""
 
     __tablename__ = "api_token"
+    __label__ = _l("Keys for other programs")
     __table_args__ = (Index("ix_api_token_workspace_id", "workspace_id", "id"),)
     __about__ = (About("account", by="created_by", rows=Erase.BLANK),)
 
@@ -181,7 +216,7 @@ class ApiToken(db.Model):
     scopes: Mapped[list[str]] = plain(default=list, why="what it may do")
     created_by: Mapped[uuid.UUID | None] = personal(
         Id(), ForeignKey("user.id", ondelete="SET NULL"), category="usage", keep="account", purpose="security",
-        label="Made the API token",
+        label=_l("Made the API token"),
     )  # fmt: skip
     created_at: Mapped[datetime] = plain(why="when it was made")
     last_used_at: Mapped[datetime | None] = plain(why="shows which tokens nobody uses any more")

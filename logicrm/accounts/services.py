@@ -18,7 +18,7 @@ from logicrm.core import audit, crypto, database, mail, tenancy
 from logicrm.core.access import Role
 from logicrm.core.errors import Refused
 from logicrm.core.phrases import gettext as _
-from logicrm.core.schema import new_id
+from logicrm.core.schema import db_now, new_id
 from logicrm.extensions import db
 
 RESET_LASTS = timedelta(hours=1)
@@ -87,6 +87,7 @@ def join(user: User, workspace_id: uuid.UUID, role: Role, *, now: datetime) -> M
     """Make a user a member of the workspace."""
     membership = Membership(id=new_id(), workspace_id=workspace_id, user_id=user.id, role=role, joined_at=now)
     db.session.add(membership)
+    user.ended_at = user.ended_in = None
     db.session.flush()
     audit.record("member.joined", actor=user.id, object_kind="user", object_id=user.id, role=str(role))
     return membership
@@ -289,9 +290,21 @@ def remove_member(user_id: uuid.UUID, *, by: uuid.UUID) -> None:
     if gone.rowcount != 1:  # type: ignore[attr-defined]
         raise LookupError(user_id)
     db.session.execute(delete(UserSession).where(UserSession.user_id == user_id, UserSession.workspace_id == here))
+    _note_end(user_id)
     # They know the secrets of the tokens they made.
     db.session.execute(delete(ApiToken).where(ApiToken.created_by == user_id, ApiToken.workspace_id == here))
     audit.record("member.left" if by == user_id else "member.removed", actor=by, object_kind="user", object_id=user_id)
+
+
+def _note_end(user_id: uuid.UUID) -> None:
+    """An account without a workspace has ended: from now on the time counts for which the policy keeps it."""
+    elsewhere = select(Membership.id).where(Membership.user_id == user_id)
+    db.session.execute(
+        update(User)
+        .where(User.id == user_id, ~elsewhere.exists())
+        .values(ended_at=db_now(), ended_in=tenancy.current())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def any_workspace() -> bool:

@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from logicrm.accounts import places, services
 from logicrm.accounts.models import Invitation, Membership, OneTimeLink, User, Workspace
-from logicrm.core import audit, clock, shell, tenancy, workspaces
+from logicrm.core import audit, clock, tenancy, workspaces
 from logicrm.core.access import Role
 from logicrm.core.errors import Refused
+from logicrm.core.languages import LANGUAGES
 from logicrm.core.phrases import gettext as _
 from logicrm.extensions import db
 from logicrm.privacy import sites, telling, versions
@@ -42,7 +43,7 @@ def settled(facts: dict[str, str]) -> dict[str, str]:
     filled = {
         "time_zone": facts["time_zone"] or places.zone_of(country),
         "currency": facts["currency"] or places.currency_of(country),
-        "language": facts["language"] or places.language_of(country, shell.LANGUAGES),
+        "language": facts["language"] or places.language_of(country, tuple(LANGUAGES)),
     }
     if not filled["time_zone"]:
         raise Refused(_("This country has several time zones. Choose yours."), field="time_zone")

@@ -16,9 +16,12 @@ from sqlalchemy.exc import OperationalError
 from logicrm.accounts.models import Membership, User, UserSession, Workspace
 from logicrm.core import clock, crypto, tenancy, workspaces
 from logicrm.core.access import Principal, Role, WorkspaceFacts
+from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
+from logicrm.core.shell import flash
 from logicrm.extensions import db, login
 from logicrm.privacy import telling
+from logicrm.privacy.retaining import accounts as unused
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
@@ -34,7 +37,7 @@ def install(app: Flask) -> None:
 
 _FACTS = (
     Workspace.id, Workspace.name, Workspace.slug, Workspace.time_zone, Workspace.currency, Workspace.language,
-    Workspace.country, Workspace.profile, Workspace.policy_number,
+    Workspace.country, Workspace.profile, Workspace.policy_number, Workspace.closes_at,
 )  # fmt: skip
 # Asked by every page, so built once, and columns only: whole rows of the three tables took twice as long.
 _BY_TOKEN = (
@@ -126,6 +129,8 @@ def begin(user: User, workspace_id: uuid.UUID, *, now: datetime) -> UserSession:
     )  # fmt: skip
     db.session.add(held)
     user.last_seen_at = now
+    if unused.stopped(user.id):
+        flash(_("Your account was about to be deleted, because nobody had used it for so long. Now it stays."))
     login_user(_Token(token))
     tenancy.enter(workspace_id)
     business = workspaces.by_id(workspace_id)

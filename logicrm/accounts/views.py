@@ -10,11 +10,12 @@ from werkzeug.wrappers import Response
 
 from logicrm.accounts import bp, places, services, services_door, sessions
 from logicrm.accounts.forms import SignInForm, SignUpForm
-from logicrm.accounts.links import next_page
+from logicrm.accounts.links import home, next_page
 from logicrm.accounts.views_limits import HOUR, count_try, status_of
 from logicrm.core import clock, shell
 from logicrm.core.access import in_grace, public
 from logicrm.core.errors import Refused
+from logicrm.core.languages import LANGUAGES
 from logicrm.core.phrases import gettext as _
 from logicrm.core.render import page
 from logicrm.core.shell import flash
@@ -27,7 +28,7 @@ log = logging.getLogger("logicrm")
 @public
 def index() -> Response:
     if current_user.is_authenticated:
-        return redirect(url_for("today.index"), 303)
+        return redirect(shell.home_of(current_user.role), 303)
     return redirect(url_for(".sign_in" if services.any_workspace() else ".set_up"), 303)
 
 
@@ -41,7 +42,7 @@ def _new_form() -> SignUpForm:
     country = request.args.get("country") or places.guessed_country(languages)
     return SignUpForm(
         None, minimum_age=services_door.terms().minimum_age, country=country, time_zone=places.zone_of(country),
-        currency=places.currency_of(country), language=places.language_of(country, shell.LANGUAGES),
+        currency=places.currency_of(country), language=places.language_of(country, tuple(LANGUAGES)),
     )  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def _sign_up(*, first: bool) -> Response:
 @public
 def sign_in() -> Response:
     if current_user.is_authenticated:
-        return redirect(next_page(url_for("today.index")), 303)
+        return redirect(next_page(shell.home_of(current_user.role)), 303)
     return page("accounts/sign_in.html", form=SignInForm(None), next=next_page(""))
 
 
@@ -112,7 +113,7 @@ def begin_session() -> Response:
             sessions.begin(user, workspace_id, now=now)
             db.session.commit()
             log.info("signed in", extra={"actor": user.id, "workspace": workspace_id})
-            return redirect(next_page(url_for("today.index")), 303)
+            return redirect(next_page(home(user.id, workspace_id)), 303)
         except Refused as refusal:
             db.session.rollback()
             log.warning("sign-in refused")

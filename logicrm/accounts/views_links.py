@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from logicrm.accounts import bp, services, services_account, services_door, sessions
 from logicrm.accounts.forms import AskResetForm, JoinForm, NewPasswordForm, ProveForm
-from logicrm.accounts.links import next_page
+from logicrm.accounts.links import home, next_page
 from logicrm.accounts.models import Invitation
 from logicrm.accounts.views import demo_mode
 from logicrm.accounts.views_limits import DAY, count_try, status_of
@@ -161,7 +161,7 @@ def demo_sign_in(secret: str) -> Response:
     except Refused:
         db.session.rollback()
         return _spent()
-    return redirect(url_for("today.index"), 303)
+    return redirect(home(user.id, workspace_id), 303)
 
 
 # ------------------------------------------------------------------ it is you

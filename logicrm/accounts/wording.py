@@ -32,8 +32,6 @@ INDUSTRIES = [
     ("moving", _l("Moving and removals")), ("field", _l("Field service")), ("other", _l("Something else")),
 ]  # fmt: skip
 
-LANGUAGES = {"en": "English", "ro": "Română", "vi": "Tiếng Việt"}
-
 JOB_STATES = {
     JobState.WAITING: (_l("Waiting"), "neutral", "clock"),
     JobState.RUNNING: (_l("Running"), "info", "refresh"),

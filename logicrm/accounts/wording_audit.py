@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import LazyString
+
 from logicrm.accounts.wording import ROLES, SCOPES
 from logicrm.core.phrases import gettext as _
 from logicrm.core.phrases import lazy_gettext as _l
@@ -15,9 +17,19 @@ ACTIONS = {
     "account.changed": _l("changed their account"),
     "account.demo_sign_in": _l("signed in by a demo link"),
     "account.email": _l("changed their e-mail address"),
+    "account.over": _l("deleted an account that had left its last business"),
     "account.password": _l("changed their password"),
     "account.signed_in": _l("signed in"),
+    "account.unused": _l("deleted an account that nobody used"),
+    "account.warned": _l("warned the owner of an unused account"),
     "activity.added": _l("noted what happened"),
+    "breach.changed": _l("wrote down what else is known of a breach"),
+    "breach.closed": _l("closed a breach"),
+    "breach.decided": _l("decided how high the risk of a breach is"),
+    "breach.recorded": _l("recorded a breach"),
+    "breach.reopened": _l("opened a breach again"),
+    "breach.told": _l("told somebody of a breach"),
+    "breach.triaged": _l("looked into a breach"),
     "company.added": _l("added a company"),
     "company.changed": _l("changed a company"),
     "consent.ended_by_policy": _l("ended consents, because the policy changed"),
@@ -25,13 +37,22 @@ ACTIONS = {
     "consent.withdrawn": _l("recorded that a consent was taken back"),
     "contact.added": _l("added a person"),
     "contact.changed": _l("changed a person"),
+    "control.evidence": _l("added evidence of a control"),
+    "control.owner": _l("said who sees to a control"),
     "deletion.cancelled": _l("recorded that a deletion was taken back"),
     "deletion.hastened": _l("brought a deletion forward"),
     "deletion.purged": _l("carried out a deletion"),
     "deletion.scheduled": _l("scheduled a deletion"),
     "demo.loaded": _l("loaded the demo"),
+    "disclosure.decided": _l("decided what an authority gets"),
+    "disclosure.given": _l("recorded that data was given to an authority"),
+    "disclosure.not_told": _l("recorded why people are not told of a disclosure"),
+    "disclosure.recorded": _l("recorded what an authority asks for"),
+    "disclosure.told": _l("told people of a disclosure"),
     "export.asked": _l("asked for a copy of personal data"),
     "history.undo": _l("took a change back"),
+    "hold.lifted": _l("lifted a legal hold"),
+    "hold.set": _l("set a legal hold"),
     "import.cancelled": _l("cancelled an import"),
     "import.discarded": _l("deleted a file that was not imported"),
     "import.done": _l("finished an import"),
@@ -61,10 +82,15 @@ ACTIONS = {
     "policy.draft_saved": _l("saved a draft of the privacy policy"),
     "policy.draft_started": _l("started a draft of the privacy policy"),
     "policy.published": _l("published the privacy policy"),
+    "recipient.saved": _l("changed the register of recipients"),
+    "recipients.public": _l("chose how the policy page names recipients"),
+    "record.saved": _l("answered questions of the record of processing"),
     "request.answered": _l("answered a privacy request"),
     "request.begun": _l("began to work on a privacy request"),
+    "request.extended": _l("took longer for a privacy request, with reasons"),
     "request.filed": _l("received a privacy request"),
     "request.taken_back": _l("recorded that a privacy request was taken back"),
+    "retention.let_run": _l("let a stopped rule of deletion run once"),
     "shipment.added": _l("registered a shipment"),
     "shipment.changed": _l("changed a shipment"),
     "shipment.event": _l("added an event to a shipment"),
@@ -74,13 +100,71 @@ ACTIONS = {
     "token.made": _l("made an API token"),
     "token.revoked": _l("revoked an API token"),
     "workspace.changed": _l("changed the workspace"),
+    "workspace.closed": _l("closed the workspace"),
     "workspace.made": _l("made the workspace"),
+    "workspace.reopened": _l("opened the workspace again"),
+    "workspace.unused": _l("closed the workspace, which nobody used any more"),
 }
 
 _FACTS = {
     "created": _l("added"), "due": _l("answer by"), "duplicates": _l("who is known already"), "fields": _l("fields"),
     "how": _l("by way of"), "instead_of": _l("instead of"), "known": _l("was known already"),
     "left_alone": _l("left alone"), "part": _l("part"), "restored": _l("put back"),
+    "answered": _l("answered"), "category": _l("category"), "channel": _l("channel"), "count": _l("count"),
+    "country": _l("country"), "days": _l("days"), "ended": _l("ended"), "failed": _l("failed"), "ground": _l("ground"),
+    "kind": _l("kind"), "late": _l("late"), "leads": _l("leads"), "letters": _l("letters"), "number": _l("number"),
+    "pieces": _l("pieces"), "profile": _l("profile"), "purpose": _l("purpose"), "reason": _l("reason"),
+    "risk": _l("risk"), "role": _l("role"), "rows": _l("rows"), "scope": _l("scope"), "scopes": _l("scopes"),
+    "shipments": _l("shipments"), "skipped": _l("skipped"), "source": _l("source"), "state": _l("state"),
+    "status": _l("status"), "until": _l("until"), "updated": _l("updated"),
+}  # fmt: skip
+
+#: What the codes in a fact mean. Others are shown in plain letters.
+_VALUES: dict[str, dict[str, LazyString]] = {
+    "category": {
+        "hosting": _l("Hosting and storage"), "storage": _l("Cloud storage"), "payments": _l("Payments"),
+        "carriers": _l("Carriers and other systems that you connect"), "support_tools": _l("Help-desk tools"),
+        "messaging": _l("E-mail and marketing automation"), "analytics": _l("Analytics and monitoring"),
+    },
+    "channel": {
+        "email": _l("e-mail"), "sms": _l("text message"), "newsletter": _l("newsletter"), "survey": _l("survey"),
+        "in_app": _l("notification in the service"),
+    },
+    "field": {
+        "name": _l("Name"), "first_name": _l("First name"), "last_name": _l("Last name"), "company": _l("Company"),
+        "email": _l("E-mail"), "phone": _l("Phone"), "mobile": _l("Mobile"), "job_title": _l("Job title"),
+        "title": _l("Job title"), "note": _l("Note"), "street": _l("Street"), "postcode": _l("Postcode"),
+        "city": _l("City"), "region": _l("Region"), "country": _l("Country"), "tags": _l("Tags"),
+        "language": _l("Language"), "currency": _l("Currency"), "time_zone": _l("Time zone"), "tax_code": _l("Tax code"),
+        "industry": _l("Industry"), "size": _l("Size"), "address": _l("Address"), "website": _l("Website"),
+        "privacy_contact": _l("Privacy contact"), "owner_id": _l("Owner"), "stage_id": _l("Stage"),
+        "value_amount": _l("Value"), "source": _l("Source"),
+    },
+    "how": {"portal": _l("customer portal"), "deletion": _l("deletion"), "unsubscribe": _l("link to unsubscribe")},
+    "kind": {
+        "account": _l("account"), "person": _l("person"), "note": _l("Note"), "call": _l("Call"), "email": _l("E-mail"),
+        "visit": _l("Visit"), "access": _l("access"), "rectification": _l("correction"), "erasure": _l("erasure"),
+        "restriction": _l("restriction"), "objection": _l("objection"), "portability": _l("portability"),
+        "complaint": _l("complaint"), "minor": _l("data of a child"), "inquiry": _l("question"),
+    },
+    "purpose": {
+        "marketing": _l("Offers and advertising"), "product_updates": _l("News about the product"),
+        "personalisation": _l("Fitting pages to a person"), "recommendations": _l("Suggestions"),
+        "surveys": _l("Surveys"), "insights": _l("News of the trade"), "analytics": _l("Counting visits"),
+        "location": _l("Finding the way: position of field staff"), "partners": _l("Sharing with partners"),
+    },
+    "source": {
+        "you": _l("typed in by hand"), "import": _l("came with an import"), "automatic": _l("sent by the person"),
+        "lead": _l("from a lead"), "person": _l("Somebody of ours"), "carrier": _l("Carrier"),
+    },
+    "state": {"fulfilled": _l("Done"), "denied": _l("Refused"), "approved": _l("approved"), "refused": _l("Refused")},
+    "status": {
+        "pending": _l("Registered"), "picked_up": _l("Picked up"), "in_transit": _l("In transit"),
+        "on_hold": _l("On hold"), "delayed": _l("Delayed"), "out_for_delivery": _l("Out for delivery"),
+        "ready_for_pickup": _l("Ready for pickup"), "attempt_failed": _l("Delivery attempt failed"),
+        "exception": _l("Exception"), "return_to_sender": _l("Returning to sender"), "delivered": _l("Delivered"),
+        "cancelled": _l("Cancelled"), "unknown": _l("Unknown"),
+    },
 }  # fmt: skip
 
 
@@ -109,6 +193,8 @@ def _value(key: str, value: Any) -> str:
         return str(ROLES[value][0])
     if key == "scope" and value in SCOPES:
         return str(SCOPES[value])
+    if value in (words := _VALUES.get(key, {})):
+        return str(words[value])
     return value[:12] if key == "hash" else _plain(value)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from logicrm.core import tenancy
+from logicrm.core.errors import Refused
+from logicrm.core.phrases import gettext as _
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -56,6 +59,8 @@ class May(StrEnum):
     EDIT_PRIVACY = "edit_privacy"
     VIEW_REQUESTS = "view_requests"
     HANDLE_REQUESTS = "handle_requests"
+    VIEW_REGISTERS = "view_registers"
+    EDIT_REGISTERS = "edit_registers"
     VIEW_JOBS = "view_jobs"
     EDIT_JOBS = "edit_jobs"
     VIEW_OUTBOX = "view_outbox"
@@ -73,12 +78,15 @@ _SALES = {May.VIEW_TODAY, May.VIEW_LEADS, May.EDIT_LEADS, May.IMPORT_LEADS, May.
 _DISPATCH = {May.VIEW_TODAY, May.VIEW_CUSTOMERS, May.EDIT_CUSTOMERS, May.VIEW_SHIPMENTS, May.EDIT_SHIPMENTS,
              May.ADD_EVENTS, May.SCAN_SHIPMENTS}  # fmt: skip
 _SUPPORT = {May.VIEW_TODAY, May.VIEW_CUSTOMERS, May.VIEW_SHIPMENTS, May.VIEW_REQUESTS, May.HANDLE_REQUESTS}
-_DPO = {May.VIEW_TODAY, May.VIEW_PRIVACY, May.EDIT_PRIVACY, May.VIEW_REQUESTS, May.HANDLE_REQUESTS, May.VIEW_AUDIT}
+_DPO = {May.VIEW_TODAY, May.VIEW_PRIVACY, May.EDIT_PRIVACY, May.VIEW_REQUESTS, May.HANDLE_REQUESTS, May.VIEW_AUDIT,
+        May.VIEW_REGISTERS, May.EDIT_REGISTERS}  # fmt: skip
 _OWNER = set(May)
 
 GRANTS: dict[Role, frozenset[May]] = {
     Role.OWNER: frozenset(_OWNER),
-    Role.MANAGER: frozenset(_SALES | _DISPATCH | _SUPPORT | {May.VIEW_PRIVACY, May.VIEW_PEOPLE, May.VIEW_WORKSPACE}),
+    Role.MANAGER: frozenset(
+        _SALES | _DISPATCH | _SUPPORT | {May.VIEW_PRIVACY, May.VIEW_REGISTERS, May.VIEW_PEOPLE, May.VIEW_WORKSPACE}
+    ),
     Role.SALES: frozenset(_SALES),
     Role.DISPATCHER: frozenset(_DISPATCH),
     Role.DRIVER: frozenset({May.VIEW_TODAY, May.ADD_EVENTS, May.SCAN_SHIPMENTS}),
@@ -107,6 +115,7 @@ class WorkspaceFacts:
     country: str
     profile: str
     policy: int = 0  # number of the newest published policy; 0: none, the profile's own text rules
+    closes_at: datetime | None = None  # closed: nothing is changed any more, and then everything goes
 
 
 @dataclass(frozen=True)
@@ -144,6 +153,7 @@ class Access:
     may: May | None = None
     scope: Scope | None = None
     in_grace: bool = False
+    closing: bool = False  # also while the workspace is closed and nothing else is changed any more
 
 
 class Undeclared(TypeError):
@@ -172,9 +182,9 @@ def in_grace(view: View) -> View:
     return _declare(view, Access("signed_in", in_grace=True))
 
 
-def needs(may: May) -> Callable[[View], View]:
-    """A member whose role grants `may`."""
-    return lambda view: _declare(view, Access("needs", may=may))
+def needs(may: May, *, closing: bool = False) -> Callable[[View], View]:
+    """A member whose role grants `may`. `closing`: may write in a workspace that is closed, too."""
+    return lambda view: _declare(view, Access("needs", may=may, closing=closing))
 
 
 def portal(view: View) -> View:
@@ -241,6 +251,11 @@ def _check() -> Response | None:
     if access.kind == "token":
         if not current_app.extensions["logicrm.token_loader"](access.scope):
             abort(401)
+        if _writes() and (place := tenancy.current()):
+            from logicrm.core import workspaces  # it reads these facts
+
+            business = workspaces.by_id(place)
+            _refuse_closed(business.facts if business else None)
         return None
     if access.kind == "portal":
         if not current_app.extensions["logicrm.portal_loader"]():
@@ -255,7 +270,19 @@ def _check() -> Response | None:
         return redirect(url_for("privacy.mine"), 303)
     if access.kind == "needs" and not principal.may(access.may or ""):
         abort(403)
+    if _writes() and not (access.in_grace or access.closing):
+        _refuse_closed(principal.workspace)
     return None
+
+
+def _writes() -> bool:
+    return request.method not in ("GET", "HEAD", "OPTIONS")
+
+
+def _refuse_closed(facts: WorkspaceFacts | None) -> None:
+    """A workspace that its owner has closed is read, taken along or reopened, and nothing else."""
+    if facts is not None and facts.closes_at is not None:
+        raise Refused(_("This workspace is closed: everything can be read and taken along, nothing can be changed."))
 
 
 def _here() -> str | None:

@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped
 
 from logicrm.core import clock, crypto, tenancy
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import plain
 from logicrm.core.schema import Json, new_id
 from logicrm.core.tenancy import InWorkspace
@@ -31,6 +32,7 @@ class AuditHead(InWorkspace, db.Model):
     """End of a workspace's chain: its row is locked while a link is added, so numbers have no gap."""
 
     __tablename__ = "audit_head"
+    __label__ = _l("End of the record of what was done")
 
     sequence: Mapped[int] = plain(BigInteger, default=0, why="number of the newest link")
     link: Mapped[str] = plain(String(64), default=GENESIS, why="HMAC of the newest link")
@@ -45,6 +47,7 @@ class AuditEvent(InWorkspace, db.Model):
     """One thing that somebody did."""
 
     __tablename__ = "audit_event"
+    __label__ = _l("Record of what was done")
     __table_args__ = (
         Index("uq_audit_event_sequence", "workspace_id", "sequence", unique=True),
         Index("ix_audit_event_object", "workspace_id", "object_kind", "object_id"),

@@ -1,4 +1,5 @@
-"""What SQLAlchemy cannot say about tables: the full-text index, row-level security, PostgreSQL's extension.
+"""What SQLAlchemy cannot say about tables: the full-text index, row-level security, PostgreSQL's extension, and which
+columns its planner takes no samples of.
 
 Tests that build the schema straight from the models and migrations use the same statements.
 """
@@ -8,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, event, text
+from sqlalchemy import JSON, Connection, MetaData, String, Table, event, text
 
+from logicrm.core.pii import personal_columns
 from logicrm.core.search import SQLITE_INDEX, SQLITE_INDEX_GONE
 from logicrm.core.tenancy import is_tenant
 
 
 def row_security(table: str) -> list[str]:
     """Statements that let PostgreSQL itself narrow a table to `app.workspace`. Unset means no rows."""
-    here = "workspace_id = nullif(current_setting('app.workspace', true), '')::uuid"
-    everywhere = "current_setting('app.across', true) = 'on'"
+    # In brackets of their own, the settings are read once per statement, not once per row.
+    here = "workspace_id = (SELECT nullif(current_setting('app.workspace', true), '')::uuid)"
+    everywhere = "(SELECT current_setting('app.across', true)) = 'on'"
     return [
         f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
         f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
@@ -31,6 +34,30 @@ def row_security_gone(table: str) -> list[str]:
         f'DROP POLICY IF EXISTS in_workspace ON "{table}"',
         f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY',
         f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY',
+    ]
+
+
+def without_samples(connection: Connection, metadata: MetaData) -> list[str]:
+    """Statements after which PostgreSQL samples no personal text for its planner (`SET STATISTICS 0`).
+
+    It would copy common names and addresses to `pg_statistic`, where no erasure looks. Dates, amounts and ids are
+    sampled: they name nobody. Only what is not so yet is returned, so that a second call changes nothing.
+    """
+    if connection.dialect.name != "postgresql":
+        return []
+    sampled = connection.execute(
+        text(
+            "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+            "WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget IS DISTINCT FROM 0 "
+            "AND c.relnamespace = current_schema()::regnamespace"
+        )
+    )
+    there = {(table, column) for table, column in sampled}
+    return [
+        f'ALTER TABLE "{table.name}" ALTER COLUMN "{column.name}" SET STATISTICS 0'
+        for table in metadata.sorted_tables
+        for column, _mark in personal_columns(table)
+        if isinstance(column.type, String | JSON) and (table.name, column.name) in there
     ]
 
 
@@ -67,6 +94,8 @@ def install(metadata: MetaData) -> None:
 
     def after(_target: Any, connection: Connection, **_: Any) -> None:
         for statement in after_first_tables(connection.dialect.name, [t.name for t in fenced_tables(metadata)]):
+            connection.execute(text(statement))
+        for statement in without_samples(connection, metadata):
             connection.execute(text(statement))
 
     event.listen(metadata, "before_create", before)

@@ -7,6 +7,7 @@ import logging
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
@@ -16,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from logicrm.core import database
+from logicrm.core import database, egress, languages
 from logicrm.extensions import db
 
 log = logging.getLogger("logicrm")
@@ -43,8 +44,10 @@ def look(*, deploy: bool) -> Iterator[Finding]:
     yield from _keys(strict)
     yield from _hosts(strict)
     yield from _mail(strict)
+    yield from _recipients()
     yield from _pdf()
     yield from _front_end()
+    yield from _translations()
     with database.reading():
         yield from _demo(strict)
 
@@ -134,6 +137,15 @@ def _mail(strict: str) -> Iterator[Finding]:
                       "use smtps:// or smtp+starttls:// for a server on another host")  # fmt: skip
 
 
+def _recipients() -> Iterator[Finding]:
+    unlisted = [f"{host} ({setting})" for setting, host in egress.unlisted_settings()]
+    yield Finding(
+        "recipients", WARN if unlisted else GOOD,
+        f"not listed: {', '.join(unlisted)}" if unlisted else "every server outside is listed, or there is none",
+        "say in LOGICRM_RECIPIENTS who runs it, or nothing is sent there (docs/data-map.md)",
+    )  # fmt: skip
+
+
 def _pdf() -> Iterator[Finding]:
     names = {
         "pango-1.0": "libpango-1.0-0",
@@ -153,6 +165,14 @@ def _front_end() -> Iterator[Finding]:
         yield Finding("htmx", GOOD, "found in its package")
     except FileNotFoundError:
         yield Finding("htmx", BAD, "missing", "pip install --no-deps --require-hashes -r requirements/frontend.txt")
+
+
+def _translations() -> Iterator[Finding]:
+    for language in languages.LANGUAGES:
+        if language != "en":
+            fault = languages.fault_of(Path(current_app.root_path) / "translations", language)
+            yield Finding(f"words in {languages.LANGUAGES[language]}", WARN if fault else GOOD, fault or "compiled",
+                          "run: python tools/phrases.py compile (make run does it); until then these pages are in English")  # fmt: skip
 
 
 def _demo(strict: str) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ from logicrm.core import crypto, database, filetypes, jobs, tenancy
 from logicrm.core.filecipher import CHUNK_BYTES, DamagedFile, decrypt, encrypt
 from logicrm.core.filestore import MissingFile, Store, keys_of, new_key, store_for, workspace_of
 from logicrm.core.filetypes import UnacceptableFile
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Keep, personal, plain
 from logicrm.core.schema import Id, db_now, new_id
 from logicrm.core.tenancy import InWorkspace, Person
@@ -51,15 +52,16 @@ class StoredFile(InWorkspace, db.Model):
     """
 
     __tablename__ = "stored_file"
+    __label__ = _l("Files")
     __table_args__ = (Index(None, "workspace_id", "entity_id"), Index(None, "workspace_id", "storage_key"))
     __about__: tuple[About, ...] = (About("account", by="entity_id"),)
-    __retention__ = (Keep("account", anchor="expires_at", days=0, why="each file is stored with its own last day"),)
+    __retention__ = (Keep("account", anchor="expires_at", days=0, why=_l("each file is stored with its own last day")),)
 
     kind: Mapped[str] = plain(String(30), why="what it is for: import, attachment, waybill, export …")
-    name: Mapped[str] = personal(String(200), category="upload", keep="account", label="File name")
+    name: Mapped[str] = personal(String(200), category="upload", keep="account", label=_l("File name"))
     media_type: Mapped[str] = plain(String(100), why="how it is sent back")
     size: Mapped[int] = plain(BigInteger, why="bytes of the content")
-    sha256: Mapped[str] = personal(String(64), category="upload", keep="account", label="SHA-256 of the file")
+    sha256: Mapped[str] = personal(String(64), category="upload", keep="account", label=_l("SHA-256 of the file"))
     storage_key: Mapped[str] = plain(String(80), why="random name of the encrypted content")
     wrapped_key: Mapped[bytes] = plain(LargeBinary, why="the content's key, itself encrypted")
     entity: Mapped[str] = plain(String(40), default="", why="table of what it belongs to")
@@ -81,6 +83,7 @@ class FileTombstone(db.Model):
     """Content that is to be removed from the store. A global table: the worker removes for all workspaces."""
 
     __tablename__ = "file_tombstone"
+    __label__ = _l("Files that are being removed")
 
     id: Mapped[uuid.UUID] = plain(Id(), primary_key=True, default=new_id, why="names the entry")
     storage_key: Mapped[str] = plain(String(80), why="random name of the content to remove")
@@ -356,14 +359,14 @@ def _batches(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield batch
 
 
-@jobs.job("files.bury", title="Remove deleted files")
+@jobs.job("files.bury", title=_l("Remove deleted files"))
 def _bury(job: jobs.JobContext) -> None:
     bury()
     job.finish_in_this_transaction()
     db.session.commit()
 
 
-@jobs.every("files.sweep", seconds=3600, title="Remove expired files and leftovers", long=True)
+@jobs.every("files.sweep", seconds=3600, title=_l("Remove expired files and leftovers"), long=True)
 def _sweep(job: jobs.JobContext) -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     for workspace_id in {workspace_of(key) for key in store().keys(older_than=timedelta(0))}:

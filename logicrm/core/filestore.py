@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from logicrm.core import egress
+
 _KEY = re.compile(r"[0-9a-f]{32}/[0-9a-f]{2}/[0-9a-f]{32}")
 PART_BYTES = 5 * 1024 * 1024  # the smallest part that S3 takes; this much memory an upload needs
 
@@ -138,6 +140,7 @@ class S3Store:
         self.bucket = parts.path.strip("/")
         if parts.scheme != "s3" or not parts.hostname or not self.bucket:
             raise ValueError("LOGICRM_FILES_URL must look like s3://key:secret@host:port/bucket?secure=1")
+        self.host = parts.hostname  # asked for at the gate before each call
         host = parts.hostname + (f":{parts.port}" if parts.port else "")
         from minio import Minio  # half a second of imports that the local folder does not need
 
@@ -151,12 +154,14 @@ class S3Store:
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None:
         workspace_of(key)
+        egress.ask("files", self.host)
         self.client.put_object(self.bucket, key, _Reader(chunks), length=-1, part_size=PART_BYTES)  # type: ignore[arg-type]
 
     def open(self, key: str) -> BinaryIO:
         from minio.error import S3Error
 
         workspace_of(key)
+        egress.ask("files", self.host)
         try:
             return _Response(self.client.get_object(self.bucket, key))  # type: ignore[return-value]
         except S3Error as fault:
@@ -166,10 +171,12 @@ class S3Store:
 
     def remove(self, key: str) -> None:
         workspace_of(key)
+        egress.ask("files", self.host, takes_back=True)
         self.client.remove_object(self.bucket, key)
 
     def keys(self, *, older_than: timedelta, under: str = "") -> Iterator[str]:
         before = datetime.now(UTC) - older_than
+        egress.ask("files", self.host, takes_back=True)  # what is listed is what will be removed
         for thing in self.client.list_objects(self.bucket, prefix=under or None, recursive=True):
             if thing.object_name and _KEY.fullmatch(thing.object_name) and thing.last_modified < before:
                 yield thing.object_name

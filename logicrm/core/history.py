@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped
 
 from logicrm.core import audit
 from logicrm.core.errors import Refused
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Keep, personal, plain
 from logicrm.core.schema import Base, Id, Json, UtcDateTime, new_id
 from logicrm.core.tenancy import InWorkspace, inside
@@ -28,7 +29,8 @@ class ChangeSet(InWorkspace, db.Model):
     """One act that can be taken back."""
 
     __tablename__ = "change_set"
-    __retention__ = (Keep("logs", anchor="made_at", days=365, why="undo reaches back a year"),)
+    __label__ = _l("Steps that can be undone")
+    __retention__ = (Keep("logs", anchor="made_at", days=365, why=_l("undo reaches back a year")),)
 
     made_at: Mapped[datetime] = plain(why="when")
     made_by: Mapped[uuid.UUID | None] = plain(Id(), ForeignKey("user.id", ondelete="SET NULL"), why="who did it")
@@ -40,6 +42,7 @@ class Change(InWorkspace, db.Model):
     """The values of one row before and after. Erasing the row's person deletes this too: undo brings nobody back."""
 
     __tablename__ = "change"
+    __label__ = _l("Changes that can be undone")
     __table_args__ = (
         inside("change_set_id", "change_set", ondelete="CASCADE"),
         Index("ix_change_set", "workspace_id", "change_set_id"),
@@ -53,13 +56,13 @@ class Change(InWorkspace, db.Model):
     row_kind: Mapped[str] = plain(String(40), why="table of the row")
     row_id: Mapped[uuid.UUID] = plain(Id(), why="id of the row")
     email: Mapped[str | None] = personal(
-        String(254), category="contact", keep="account", purpose="service", label="Address of whom it was about"
+        String(254), category="contact", keep="account", purpose="service", label=_l("Address of whom it was about")
     )
     before: Mapped[dict[str, Any] | None] = personal(
-        Json, category="business", keep="account", purpose="service", label="Values before"
+        Json, category="business", keep="account", purpose="service", label=_l("Values before")
     )
     after: Mapped[dict[str, Any] | None] = personal(
-        Json, category="business", keep="account", purpose="service", label="Values after"
+        Json, category="business", keep="account", purpose="service", label=_l("Values after")
     )
 
 

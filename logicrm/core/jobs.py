@@ -3,7 +3,7 @@
 `enqueue` writes the row in the caller's transaction, so a rollback un-asks it; the worker
 (`core.jobs_worker`) takes it by a lease and finds it again after a crash.
 
-    @job("leads.import", title="Import leads")
+    @job("leads.import", title=_l("Import leads"))
     def run(job: JobContext) -> None:
         lead_import = db.session.get(Import, ...)          # in the job's workspace
         ...
@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from flask_babel import LazyString
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -68,7 +69,7 @@ class Handler:
 
     kind: str
     run: Callable[[JobContext], None]
-    title: str
+    title: str | LazyString
     max_attempts: int
     long: bool
     seconds: int | None = None  # periodic: every so many seconds …
@@ -93,7 +94,7 @@ HANDLERS: dict[str, Handler] = {}
 Run = Callable[["JobContext"], None]
 
 
-def job(kind: str, *, max_attempts: int = 8, title: str = "", long: bool = False) -> Callable[[Run], Run]:
+def job(kind: str, *, max_attempts: int = 8, title: str | LazyString = "", long: bool = False) -> Callable[[Run], Run]:
     """Register the handler of a kind of job ("area.verb"). `long=True` for work of more than some seconds."""
 
     def register(run: Run) -> Run:
@@ -108,7 +109,7 @@ def every(
     seconds: int | None = None,
     at_hour: int | None = None,
     max_attempts: int = 3,
-    title: str = "",
+    title: str | LazyString = "",
     long: bool = False,
 ) -> Callable[[Run], Run]:
     """Register a periodic handler: one run per period whatever the number of workers, outside any workspace.

@@ -12,6 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped
 from sqlalchemy.sql.functions import FunctionElement
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Erase, Keep, personal, plain
 from logicrm.core.schema import Id, UtcDateTime, db_now, new_id
 from logicrm.extensions import db
@@ -55,9 +56,10 @@ class Job(db.Model):
     """One piece of work. A global table: the worker takes from all workspaces."""
 
     __tablename__ = "job"
+    __label__ = _l("Background work")
     __table_args__ = (Index(None, "state", "run_at", "id"), Index(None, "workspace_id", "id"))
     __about__ = (About("account", by="created_by", rows=Erase.BLANK),)
-    __retention__ = (Keep("logs", anchor="finished_at", days=30, why="finished work is only looked at for faults"),)
+    __retention__ = (Keep("logs", anchor="finished_at", days=30, why=_l("finished work is only looked at for faults")),)
 
     id: Mapped[uuid.UUID] = plain(Id(), primary_key=True, default=new_id, why="names the job")
     kind: Mapped[str] = plain(String(60), why="which handler runs it")
@@ -80,7 +82,7 @@ class Job(db.Model):
     started_at: Mapped[datetime | None] = plain(why="when it was last started")
     finished_at: Mapped[datetime | None] = plain(why="starts the retention clock")
     created_by: Mapped[uuid.UUID | None] = personal(
-        Id(), category="usage", keep="logs", erase=Erase.BLANK, label="who asked for it"
+        Id(), category="usage", keep="logs", erase=Erase.BLANK, label=_l("Who asked for it")
     )
 
     @property
@@ -88,7 +90,7 @@ class Job(db.Model):
         """The handler's name for people, or the kind when this version no longer knows it."""
         from logicrm.core.jobs import HANDLERS
 
-        return HANDLERS[self.kind].title if self.kind in HANDLERS else self.kind
+        return str(HANDLERS[self.kind].title) if self.kind in HANDLERS else self.kind
 
 
 def is_held(job_id: uuid.UUID, token: str) -> ColumnElement[bool]:

@@ -32,6 +32,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     null,
     or_,
     select,
@@ -222,7 +223,7 @@ def _statement(
         named = [key.label(f"k{n}") for n, key in enumerate(segment.keys[:-1])]
         named += [cast(null(), wide_keys[n].type).label(f"k{n}") for n in range(len(named), listing.width - 1)]
         wide = [segment.keys[-1].label("key")] if listing.joined else list(listing.columns)
-        part = select(*wide, literal(place).label("place"), *named).where(wanted).order_by(*keys).limit(size + 1)
+        part = select(*wide, literal(place).label("place"), *named).where(wanted).order_by(*keys).limit(_rows(size + 1))
         # A search's rows are counted while they are at hand.
         parts.append(part.add_columns(func.count().over().label("total")) if count == "over" else part)
     statement = _with_columns(listing, parts, size, "total" if count == "over" else "") if listing.joined else parts[0]
@@ -238,7 +239,7 @@ def _with_columns(listing: Listing, parts: list[Any], size: int, total: str) -> 
     if len(parts) == 1:
         found = parts[0].subquery("found")
     else:
-        found = union_all(*(select(part.subquery()) for part in parts)).limit(size + 1).subquery("found")
+        found = union_all(*(select(part.subquery()) for part in parts)).limit(_rows(size + 1)).subquery("found")
     names = ["place", *(f"k{n}" for n in range(listing.width - 1)), *([total] if total else [])]
     outer = listing.columns[listing.id_index]
     # An outer join, though no row is missing: SQLite takes its left side first. With an inner one it walked
@@ -248,6 +249,12 @@ def _with_columns(listing: Listing, parts: list[Any], size: int, total: str) -> 
         .select_from(found)
         .outerjoin(outer.class_, found.c.key == outer)
     )
+
+
+def _rows(count: int) -> Any:
+    """How many rows are wanted, written out: of an unknown number PostgreSQL assumes a tenth of the table, and plans
+    each page anew."""
+    return literal_column(str(count))
 
 
 def _start(order: list[Segment], cursor: Cursor | None) -> tuple[int, list[Any] | None]:
@@ -300,4 +307,4 @@ def _cursor_at(row: Row[Any], order: list[Segment], listing: Listing, back: bool
 
 def _count(id_column: Any, where: Sequence[ColumnElement[bool]], cap: int) -> Any:
     inner = select(literal(1).label("one")).select_from(id_column.parent.entity).where(*where)
-    return select(func.count()).select_from(inner.limit(cap + 1).subquery("counted")).scalar_subquery()
+    return select(func.count()).select_from(inner.limit(_rows(cap + 1)).subquery("counted")).scalar_subquery()

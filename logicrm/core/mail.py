@@ -23,9 +23,10 @@ from jinja2 import TemplateNotFound
 from sqlalchemy import Index, String, Text, event, func, select, update
 from sqlalchemy.orm import Mapped
 
-from logicrm.core import database, files, jobs, mail_delivery, tenancy
+from logicrm.core import database, egress, files, jobs, mail_delivery, tenancy
 from logicrm.core.errors import Refused
 from logicrm.core.mail_delivery import Refusal
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Keep, personal, plain
 from logicrm.core.schema import Id, db_now, new_id
 from logicrm.extensions import db
@@ -39,6 +40,7 @@ class MailState(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
     WITHHELD = "withheld"  # the gate said no at the moment of sending
+    WAITING = "waiting"  # its way out is not in the register of recipients; it goes once it is
     FAILED = "failed"
 
 
@@ -54,22 +56,25 @@ class OutgoingMail(db.Model):
     """
 
     __tablename__ = "outgoing_mail"
+    __label__ = _l("Letters that we sent")
     __table_args__ = (Index(None, "to_address"), Index(None, "workspace_id", "id"))
     __about__ = (
         About("account", by="to_address"), About("person", by="to_address"),
         # To a former address, or to a colleague about them: no less about the person.
         About("account", via=("subject_id", "*")), About("person", via=("subject_id", "*")),
     )  # fmt: skip
-    __retention__ = (Keep("logs", anchor="created_at", days=30, why="to see what went out when somebody misses it"),)
+    __retention__ = (
+        Keep("logs", anchor="created_at", days=30, why=_l("to see what went out when somebody misses it")),
+    )
 
     id: Mapped[uuid.UUID] = plain(Id(), primary_key=True, default=new_id, why="names the message, and its Message-ID")
     workspace_id: Mapped[uuid.UUID | None] = plain(Id(), why="the tenant it speaks for; none for the installation")
-    to_address: Mapped[str] = personal(String(254), category="contact", keep="logs", label="Sent to")
-    subject: Mapped[str] = personal(String(300), category="communication", keep="logs", label="Subject")
-    text: Mapped[str] = personal(Text, category="communication", keep="logs", label="Text")
-    html: Mapped[str] = personal(Text, default="", category="communication", keep="logs", label="Formatted text")
+    to_address: Mapped[str] = personal(String(254), category="contact", keep="logs", label=_l("Sent to"))
+    subject: Mapped[str] = personal(String(300), category="communication", keep="logs", label=_l("Subject"))
+    text: Mapped[str] = personal(Text, category="communication", keep="logs", label=_l("Text"))
+    html: Mapped[str] = personal(Text, default="", category="communication", keep="logs", label=_l("Formatted text"))
     headers: Mapped[dict[str, Any]] = personal(
-        default=dict, category="communication", keep="logs", export=False, label="Headers (the unsubscribe link)"
+        default=dict, category="communication", keep="logs", export=False, label=_l("Headers (the unsubscribe link)")
     )
     attachments: Mapped[list[str]] = plain(default=list, why="ids of stored files of the workspace")
     message_id: Mapped[str] = plain(String(200), why="stable over all tries, so that mailboxes know a repetition")
@@ -149,11 +154,14 @@ def send(
     return mail
 
 
+_STOPPED = (MailState.FAILED, MailState.WITHHELD, MailState.WAITING)
+
+
 def send_again(mail_id: uuid.UUID) -> bool:
-    """Queue a failed or withheld message again; True when this call did it. The caller commits."""
+    """Queue a message that failed, was withheld or waits again; True when this call did it. The caller commits."""
     again = (
         update(OutgoingMail)
-        .where(OutgoingMail.id == mail_id, _mine(), OutgoingMail.state.in_([MailState.FAILED, MailState.WITHHELD]))
+        .where(OutgoingMail.id == mail_id, _mine(), OutgoingMail.state.in_(_STOPPED))
         .values(state=MailState.QUEUED, reason="")
     )
     if db.session.execute(again).rowcount != 1:  # type: ignore[attr-defined]
@@ -161,6 +169,20 @@ def send_again(mail_id: uuid.UUID) -> bool:
     mail = db.session.get_one(OutgoingMail, mail_id)
     _ask(mail)
     return True
+
+
+def waiting() -> int:
+    """How many messages of the present workspace wait because their way out is not in the register of recipients."""
+    asked = select(func.count()).select_from(OutgoingMail).where(_mine(), OutgoingMail.state == MailState.WAITING)
+    return db.session.scalar(asked) or 0
+
+
+def send_waiting(limit: int = 500) -> int:
+    """Queue messages that wait for a recipient to be listed; return how many. The caller commits."""
+    asked = select(OutgoingMail.id).where(_mine(), OutgoingMail.state == MailState.WAITING)
+    return sum(
+        send_again(mail_id) for mail_id in db.session.scalars(asked.order_by(OutgoingMail.id).limit(limit)).all()
+    )
 
 
 def _ask(mail: OutgoingMail) -> None:
@@ -220,7 +242,7 @@ def _domain() -> str:
 # ---------------------------------------------------------------------------------- sending
 
 
-@jobs.job("mail.send", max_attempts=TRIES, title="Send mail")
+@jobs.job("mail.send", max_attempts=TRIES, title=_l("Send mail"))
 def _send(job: jobs.JobContext) -> None:
     with database.reading():  # the conversation with the server holds no write lock
         mail = db.session.get(OutgoingMail, uuid.UUID(job.args["mail"]))
@@ -237,6 +259,9 @@ def _send(job: jobs.JobContext) -> None:
         return
     try:
         mail_delivery.deliver(letter)
+    except egress.NotListed as no:
+        _settle(job, {"state": MailState.WAITING, "reason": no.message[:200]})
+        return
     except Exception as fault:
         final = isinstance(fault, Refusal)
         if final or job.last_attempt:
@@ -319,12 +344,14 @@ def _forget_copy(_mapper: Any, _connection: Any, mail: OutgoingMail) -> None:
     forget(mail)
 
 
-@jobs.every("mail.sweep", seconds=3600, title="Remove copies of deleted mail")
+@jobs.every("mail.sweep", seconds=3600, title=_l("Remove copies of deleted mail"))
 def _sweep(job: jobs.JobContext) -> None:
     with database.reading():
         for mail_id, path in mail_delivery.copies():
             if db.session.scalar(select(OutgoingMail.id).where(OutgoingMail.id == mail_id)) is None:
                 path.unlink(missing_ok=True)
+    send_waiting()  # the settings may list by now what they did not
+    db.session.commit()
 
 
 __all__ = [

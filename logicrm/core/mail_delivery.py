@@ -23,6 +23,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from flask import current_app
 
+from logicrm.core import egress
+
 TIMEOUT_S = 20.0
 HERE = ("localhost", "127.0.0.1", "::1")
 
@@ -82,10 +84,12 @@ def compose(letter: Letter) -> EmailMessage:
 
 
 def deliver(letter: Letter) -> None:
-    """Hand the message over. Raises Refusal when trying again is useless, anything else when it is not."""
+    """Hand the message over. Raises Refusal when trying again is useless, egress.NotListed when the server is not in
+    the register of recipients, anything else when a later try may do."""
     url = current_app.config["MAIL_URL"]
     message = compose(letter)
     if url.startswith("file:"):
+        egress.ask("mail", "")
         write_copy(letter.id, message.as_bytes())
         return
     sender = parseaddr(current_app.config["MAIL_FROM"])[1]
@@ -105,13 +109,20 @@ def deliver(letter: Letter) -> None:
             raise Refusal("the mail server does not take addresses with accents") from None
 
 
+def server() -> str:
+    """The machine that mail goes to; "" where it is written into files."""
+    url = current_app.config["MAIL_URL"]
+    return "" if url.startswith("file:") else urlsplit(url).hostname or ""
+
+
 @contextmanager
 def connected(url: str) -> Iterator[smtplib.SMTP]:
     """A session with the server of a MAIL_URL:
 
     smtp://host:25 (plain), smtp+starttls://user:password@host:587, smtps://user:password@host:465;
     `?cafile=/path` names a certificate authority of one's own. Certificates are verified always, and a
-    password never goes over a plain line to another machine (ValueError).
+    password never goes over a plain line to another machine (ValueError). A server that is not in the register of
+    recipients is never called (egress.NotListed).
     """
     parts = urlsplit(url)
     host = parts.hostname
@@ -119,6 +130,7 @@ def connected(url: str) -> Iterator[smtplib.SMTP]:
         raise ValueError("LOGICRM_MAIL_URL must begin with smtp://, smtp+starttls://, smtps:// or be file:")
     if parts.scheme == "smtp" and parts.username and host not in HERE:
         raise ValueError("LOGICRM_MAIL_URL would send the password unencrypted: use smtp+starttls:// or smtps://")
+    egress.ask("mail", host)
     context = ssl.create_default_context(cafile=parse_qs(parts.query).get("cafile", [None])[0])
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # How we greet: our public name. The library would ask the name server for this machine's.

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from flask_babel import LazyString
 from sqlalchemy import Column, ForeignKeyConstraint, MetaData, Table
 from sqlalchemy.orm import MappedColumn, mapped_column
 
@@ -56,7 +57,7 @@ class Personal:
     part: str  # which person of the row it is about: "" = the row's one subject
     purpose: str  # one of the policy's purposes; "" = the table's purpose
     export: bool  # False only for secrets (hashes of credentials), and the export says so
-    label: str
+    label: str | LazyString  # what people call it; "" only in tests
 
 
 @dataclass(frozen=True)
@@ -103,14 +104,17 @@ class Keep:
     mechanisms that the policy does not name a figure for (a spent one-time code), with `why`.
     `event` says which of the class's figures the column counts from ("consent_given"), where a class
     has several; a profile that counts nothing from it removes nothing by this rule. "" = the main one.
+    `through` names a kind of data subject whose whole deletion is the act: the row of an account is not
+    simply deleted, the account is.
     """
 
     data_class: str
     anchor: str
     action: Erase = Erase.DELETE
     days: int | None = None
-    why: str = ""
+    why: str | LazyString = ""
     event: str = ""
+    through: str = ""
 
 
 def personal(
@@ -121,7 +125,7 @@ def personal(
     part: str = "",
     purpose: str = "",
     export: bool = True,
-    label: str = "",
+    label: str | LazyString = "",
     **kw: Any,
 ) -> MappedColumn[Any]:
     """A column that says something about a person. `args` and `kw` go to `mapped_column`."""

@@ -32,12 +32,14 @@ from sqlalchemy import (
     delete,
     event,
     inspect,
+    literal_column,
     select,
     text,
 )
 from sqlalchemy.orm import Mapped, Session, aliased
 
 from logicrm.core import tenancy
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, personal, plain
 from logicrm.core.schema import Id
 from logicrm.extensions import db
@@ -45,6 +47,7 @@ from logicrm.extensions import db
 # Letters that Unicode does not decompose: "duong" must find "Đường".
 _LETTERS = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ı": "i"})
 MIN_CHARS = 3  # a trigram index cannot see less
+LATEST = 4000  # rows in which PostgreSQL looks first
 
 
 def fold(value: str) -> str:
@@ -65,11 +68,13 @@ class SearchEntry(db.Model):
     """What is found of one row. `seq` is a small number because FTS5 wants one."""
 
     __tablename__ = "search_entry"
+    __label__ = _l("Search words")
     __table_args__ = (
         Index("uq_search_entry_ref", "workspace_id", "kind", "ref_id", unique=True),
         Index(
             "ix_search_entry_trigram", "body", postgresql_using="gin", postgresql_ops={"body": "gin_trgm_ops"}
         ).ddl_if(dialect="postgresql"),
+        Index("ix_search_entry_latest", "workspace_id", "kind", text("(-seq)")).ddl_if(dialect="postgresql"),
     )
     __about__ = (About("person", via=("ref_id", "*")),)
 
@@ -79,7 +84,7 @@ class SearchEntry(db.Model):
     workspace_id: Mapped[uuid.UUID] = plain(Id(), why="the tenant")
     kind: Mapped[str] = plain(String(40), why="table of the row")
     ref_id: Mapped[uuid.UUID] = plain(Id(), why="id of the row")
-    body: Mapped[str] = personal(Text, category="identity", keep="account", purpose="service", label="Search words")
+    body: Mapped[str] = personal(Text, category="identity", keep="account", purpose="service", label=_l("Search words"))
     hidden: Mapped[bool] = plain(Boolean, default=False, why="restricted people are not found")
 
 
@@ -183,15 +188,15 @@ def among(model: Any, kind: str, words: str, *, limit: int = 200) -> tuple[Any, 
     Returns (an alias of the model, parameters for the statement that uses it); None when the words are too short.
     """
     hits = _hits(words, (kind,), limit)
-    return None if hits is None else (_found_rows(model, hits.sql), hits.params)
+    return None if hits is None else (_found_rows(model, hits.sql, limit), hits.params)
 
 
 @lru_cache(maxsize=256)
-def _found_rows(model: Any, sql: str) -> Any:
+def _found_rows(model: Any, sql: str, limit: int) -> Any:
     # The LIMIT is a fence: without it both databases walk the index of the sort and test each row.
     # Remembered, because making an alias of a wide table takes longer than the search.
     ids = select(_statement(sql).subquery("hits").c.ref_id)
-    return aliased(model, select(model).where(model.id.in_(ids)).limit(bindparam("limit")).subquery())
+    return aliased(model, select(model).where(model.id.in_(ids)).limit(literal_column(str(limit))).subquery())
 
 
 def _statement(sql: str) -> Any:
@@ -206,7 +211,7 @@ def _hits(words: str, kinds: Sequence[str], limit: int) -> Hits | None:
     long = [t for t in terms if len(t) >= MIN_CHARS]
     if not long:
         return None
-    params: dict[str, Any] = {"w": _workspace(), "limit": limit}
+    params: dict[str, Any] = {"w": _workspace()}
     if db.engine.dialect.name == "sqlite":
         params["match"] = "body : (" + " AND ".join('"' + t.replace('"', '""') + '"' for t in long) + ")"
         if kinds:  # inside the index: else it would hand over every newer shipment that has the word, to find a lead
@@ -225,10 +230,25 @@ def _hits(words: str, kinds: Sequence[str], limit: int) -> Hits | None:
     if kinds:
         where += " AND e.kind IN (" + ", ".join(f":k{i}" for i in range(len(kinds))) + ")"
         params |= {f"k{i}": kind for i, kind in enumerate(kinds)}
-    return Hits(
+    sql = (
         f"SELECT e.kind, e.ref_id FROM {source} WHERE {where} AND e.workspace_id = :w AND NOT e.hidden "  # noqa: S608 - fixed words only
-        f"ORDER BY {order} DESC LIMIT :limit",
-        params,
+        f"ORDER BY {order} DESC LIMIT {limit:d}"
+    )
+    if source == "search_entry e" and len(kinds) == 1:
+        sql = _latest_first(sql, where, limit)
+    return Hits(sql, params)
+
+
+def _latest_first(sql: str, where: str, limit: int) -> str:
+    """PostgreSQL's index hands over all rows of a common word before they are sorted: 20,000 took 25 ms. So the newest
+    rows are read first; when they hold enough of the word, the index is not asked. They are read by the index on -seq:
+    along the key it would step over every newer row of another kind."""
+    return (
+        "WITH latest AS MATERIALIZED (SELECT e.kind, e.ref_id FROM (SELECT kind, ref_id, body, workspace_id FROM "  # noqa: S608 - fixed words only
+        f"search_entry WHERE workspace_id = :w AND kind = :k0 AND NOT hidden ORDER BY -seq LIMIT {LATEST}) e "
+        f"WHERE {where} LIMIT {limit:d}), enough AS MATERIALIZED (SELECT count(*) >= {limit:d} AS so FROM latest) "
+        "SELECT kind, ref_id FROM latest WHERE (SELECT so FROM enough) "
+        f"UNION ALL SELECT kind, ref_id FROM ({sql}) every WHERE NOT (SELECT so FROM enough)"
     )
 
 

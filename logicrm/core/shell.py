@@ -10,11 +10,10 @@ from flask import flash as flask_flash
 from werkzeug.wrappers import Response
 
 from logicrm.core import access, assets
-from logicrm.core.phrases import lazy_gettext
+from logicrm.core.phrases import language_now, lazy_gettext
 from logicrm.extensions import csrf
 
 THEMES = ("auto", "light", "dark")
-LANGUAGES = ("en",)
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,17 @@ class NavItem:
 
 @dataclass(frozen=True)
 class Nav:
-    """One entry as an area registers it: shown to those who may open it."""
+    """One entry as an area registers it: shown to those who may open it.
+
+    `unless`: those who hold this permission have a better entry with the same words.
+    """
 
     order: int
     label: Any
     icon: str
     endpoint: str
     may: access.May | None = None
+    unless: access.May | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,16 @@ def add_nav(app: Flask, *entries: Nav) -> None:
     app.extensions.setdefault("logicrm.nav", []).extend(entries)
 
 
+def lands_on(app: Flask, role: access.Role, endpoint: str) -> None:
+    """Say where members of a role begin; everybody else begins at Today."""
+    app.extensions.setdefault("logicrm.home", {})[role] = endpoint
+
+
+def home_of(role: access.Role) -> str:
+    """Where members of a role begin."""
+    return url_for(current_app.extensions.get("logicrm.home", {}).get(role, "today.index"))
+
+
 def nav_items() -> list[NavItem]:
     """The rail for whoever is signed in."""
     who = access.principal_or_none()
@@ -71,7 +84,7 @@ def nav_items() -> list[NavItem]:
     here = request.blueprint
     items = []
     for entry in sorted(current_app.extensions.get("logicrm.nav", []), key=lambda e: e.order):
-        if entry.may is None or who.may(entry.may):
+        if (entry.may is None or who.may(entry.may)) and not (entry.unless and who.may(entry.unless)):
             items.append(
                 NavItem(
                     str(entry.label), entry.icon, url_for(entry.endpoint),
@@ -123,9 +136,7 @@ def _back() -> str:
 
 
 def _language() -> str:
-    from flask_babel import get_locale
-
-    return str(get_locale() or "en")
+    return language_now()
 
 
 NAV_WORDS = {"today": lazy_gettext("Today")}

@@ -5,7 +5,7 @@ The privacy half knows no area; an area that knows people registers an adapter:
     subjects.register(AccountAdapter())
 
 Kinds: "account" (somebody who signs in, in all workspaces) and "person" (an end customer or lead, known by
-an e-mail address in one workspace). The rows that are about them are found by declarations, not by adapters.
+an e-mail address in one workspace); "workspace" is a business that closes. The rows that are about them are found by declarations, not by adapters.
 """
 
 from __future__ import annotations
@@ -63,6 +63,9 @@ class Adapter(Protocol):
         """The purge begins: end every session and make signing in impossible."""
         ...
 
+
+#: A business that closes is erased as a whole; its people are subjects of their own.
+WORKSPACE = "workspace"
 
 ADAPTERS: dict[str, Adapter] = {}
 

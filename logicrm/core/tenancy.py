@@ -145,9 +145,8 @@ def _tell_database() -> None:
 
 def _set_local(connection: Connection) -> None:
     workspace_id = current()
-    connection.execute(
-        text("select set_config('app.workspace', :w, true)"), {"w": str(workspace_id) if workspace_id else ""}
-    )
+    if workspace_id is not None:  # said for this transaction only; before it is said, no row is seen
+        connection.exec_driver_sql("select set_config('app.workspace', %s, true)", (str(workspace_id),))
 
 
 def _tenant_tables(statement: Any) -> set[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import redis
 from flask import current_app
@@ -13,7 +14,8 @@ from sqlalchemy import BigInteger, String
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped
 
-from logicrm.core import clock, crypto
+from logicrm.core import clock, crypto, egress
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import Keep, plain
 from logicrm.extensions import db
 
@@ -24,7 +26,8 @@ class Throttle(db.Model):
     """Tries within one window. `name` is a keyed hash: neither address nor e-mail can be read from it."""
 
     __tablename__ = "throttle"
-    __retention__ = (Keep("logs", anchor="window_end", days=1, why="a spent window counts nothing"),)
+    __label__ = _l("Limits on tries")
+    __retention__ = (Keep("logs", anchor="window_end", days=1, why=_l("a spent window counts nothing")),)
 
     name: Mapped[str] = plain(String(64), primary_key=True, why="keyed hash of what is limited, and for whom")
     window_end: Mapped[datetime] = plain(why="when counting starts anew")
@@ -45,13 +48,17 @@ def hit(what: str, whom: str, *, limit: int, per: timedelta, now: datetime | Non
         try:
             return _in_redis(name, seconds) <= limit
         except redis.RedisError:
-            log.warning("redis does not answer; limits are counted in the database")
+            log.warning("redis does not answer or is not listed; limits are counted in the database")
     return _in_database(name, datetime.fromtimestamp(start + seconds, tz=now.tzinfo)) <= limit
 
 
 def _in_redis(name: str, seconds: int) -> int:
     client = current_app.extensions.get("logicrm.redis")
     if client is None:
+        # The settings alone are asked: the register lies in a database that this page may be writing to.
+        host = urlsplit(current_app.config["REDIS_URL"]).hostname or ""
+        if not egress.listed_for("limits", host):
+            raise redis.ConnectionError(f"{host} is not in LOGICRM_RECIPIENTS")
         client = redis.Redis.from_url(current_app.config["REDIS_URL"], socket_timeout=1, socket_connect_timeout=1)
         current_app.extensions["logicrm.redis"] = client
     pipe = client.pipeline()

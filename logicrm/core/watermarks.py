@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped
 from sqlalchemy.sql import ColumnElement
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import plain
 from logicrm.core.schema import Id, new_id
 from logicrm.core.tenancy import InWorkspace, Person
@@ -25,6 +26,7 @@ class Watermark(InWorkspace, db.Model):
     """The latest run of one executor in one workspace."""
 
     __tablename__ = "watermark"
+    __label__ = _l("Runs of the program")
     __table_args__ = (UniqueConstraint("workspace_id", "executor"),)
 
     executor: Mapped[str] = plain(String(80), why="which code ran, such as retention:support")

@@ -42,21 +42,33 @@ def _locale_of(language: str) -> Locale:
     return Locale.parse(language)
 
 
+#: A day in a list and in a sentence, where "3 Mar 2026" and "3 March 2026" are not how the language writes it.
+_SHORT, _LONG = {"vi": "dd/MM/y"}, {"vi": "d MMMM 'năm' y"}
+
+
+def _short_day(language: str) -> str:
+    return _SHORT.get(language[:2], "d MMM y")
+
+
+def day_in_full(value: date, language: str) -> str:
+    """'3 March 2026' in a language, for a sentence or a heading."""
+    return str(format_date(value, _LONG.get(language[:2], "d MMMM y"), locale=language))
+
+
 _LETTERS_THEN_DIGITS = re.compile(r"(?<=[A-Z])(?=-?[0-9])")  # "RON97" is written "RON 97"
 
 
 # A list writes the same days and amounts again and again, and building each anew is slow.
 @lru_cache(maxsize=4096)
 def _date_in(value: date, language: str) -> str:
-    return str(format_date(value, "d MMM y", locale=language))
+    return str(format_date(value, _short_day(language), locale=language))
 
 
 @lru_cache(maxsize=4096)
 def _money_in(value: Decimal | int | float, currency: str, language: str) -> str:
     whole = Decimal(value) == Decimal(value).to_integral_value()
-    text = str(
-        format_currency(value, currency, locale=language, format="¤#,##0" if whole else None, currency_digits=not whole)
-    )
+    pattern = _locale_of(language).currency_formats["standard"].pattern.replace("0.00", "0") if whole else None
+    text = str(format_currency(value, currency, locale=language, format=pattern, currency_digits=not whole))
     return _LETTERS_THEN_DIGITS.sub("\u00a0", text)
 
 
@@ -72,7 +84,7 @@ def show_date(value: date | datetime | None) -> str:
 @lru_cache(maxsize=4096)
 def _datetime_in(value: datetime, where: ZoneInfo, language: str) -> str:
     local = value.astimezone(where)
-    return format_datetime(local, "d MMM y, HH:mm", locale=language) + f" {local.tzname()}"
+    return format_datetime(local, f"{_short_day(language)}, HH:mm", locale=language) + f" {local.tzname()}"
 
 
 def show_datetime(value: datetime | None) -> str:

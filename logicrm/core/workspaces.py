@@ -11,6 +11,7 @@ from typing import Any
 from flask import g
 from sqlalchemy import select
 
+from logicrm.core import clock
 from logicrm.core.access import WorkspaceFacts
 from logicrm.extensions import db
 
@@ -25,8 +26,10 @@ class Business:
 
 
 def by_slug(slug: str) -> Business | None:
-    """The business of an address such as /p/alpha-freight, or None."""
-    return _first(_table().c.slug == slug)
+    """The business of an address such as /p/alpha-freight, or None. One whose closing days are over has no pages."""
+    found = _first(_table().c.slug == slug)
+    closes_at = found.facts.closes_at if found else None
+    return None if closes_at is not None and closes_at <= clock.now() else found
 
 
 def by_id(workspace_id: uuid.UUID) -> Business | None:
@@ -50,7 +53,7 @@ def _first(condition: Any) -> Business | None:
         return None
     facts = WorkspaceFacts(
         row.id, row.name, row.slug, row.time_zone, row.currency, row.language, row.country, row.profile,
-        row.policy_number,
+        row.policy_number, row.closes_at,
     )  # fmt: skip
     found = Business(facts, row.address, row.privacy_contact)
     g.businesses = {**g.get("businesses", {}), facts.id: found}

@@ -7,6 +7,7 @@ from flask import Flask
 from logicrm.core.access import Area, May
 from logicrm.core.phrases import lazy_gettext as _l
 
+__label__ = _l("Customers")  # what the data map calls the area
 bp = Area("customers", __name__, url_prefix="/customers", template_folder="templates")
 
 

@@ -8,12 +8,10 @@ from typing import Any
 from wtforms import EmailField, SelectField, StringField, TelField, TextAreaField, URLField
 from wtforms.validators import Optional
 
-from logicrm.core import shell
 from logicrm.core.forms import Form, at_most, needed, stripped
+from logicrm.core.languages import LANGUAGES
 from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.places import countries
-
-LANGUAGES = {"en": "English", "ro": "Română", "vi": "Tiếng Việt", "de": "Deutsch", "fr": "Français"}
 
 
 def _text(label: Any, chars: int, kind: Any = StringField, **kw: Any) -> Any:
@@ -50,7 +48,7 @@ class ContactForm(_CustomerForm):
     phone = _text(_l("Phone"), 60, TelField, render_kw={"autocomplete": "off"})
     mobile = _text(_l("Mobile"), 60, TelField, render_kw={"autocomplete": "off"})
     language = SelectField(
-        _l("Language"), choices=[("", "–"), *((k, LANGUAGES.get(k, k)) for k in shell.LANGUAGES)], default="",
+        _l("Language"), choices=[("", "–"), *LANGUAGES.items()], default="",
         description=_l("In which we write to this person."),
     )  # fmt: skip
     street = _text(_l("Street"), 300)

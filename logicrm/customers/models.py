@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, ColumnElement, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Keep, personal, plain
 from logicrm.core.schema import Id, Json
 from logicrm.core.tenancy import InWorkspace, Person, inside
@@ -20,6 +21,7 @@ class Company(InWorkspace, db.Model):
     """A firm that ships with us, or did. Firms are not data subjects; the people in them are contacts."""
 
     __tablename__ = "company"
+    __label__ = _l("Companies")
     __search__ = ("name", "tax_code", "email", "phone", "city")
     __table_args__ = (
         Index("ix_company_name", "workspace_id", "name_key", "id"),
@@ -55,6 +57,7 @@ class Contact(InWorkspace, db.Model):
     """A person at a customer; may open the portal."""
 
     __tablename__ = "contact"
+    __label__ = _l("Customers")
     __about__ = (About("person", by="email"),)
     __retention__ = (Keep("business", anchor="relationship_ended_at"),)
     __search__ = ("first_name", "last_name", "email", "phone", "mobile", "city")
@@ -70,60 +73,65 @@ class Contact(InWorkspace, db.Model):
     )
 
     first_name: Mapped[str] = personal(
-        String(100), default="", category="identity", keep="business", purpose="service", label="First name"
+        String(100), default="", category="identity", keep="business", purpose="service", label=_l("First name")
     )
     last_name: Mapped[str] = personal(
-        String(100), default="", category="identity", keep="business", purpose="service", label="Last name"
+        String(100), default="", category="identity", keep="business", purpose="service", label=_l("Last name")
     )
     job_title: Mapped[str] = personal(
-        String(120), default="", category="identity", keep="business", purpose="service", label="Job title"
+        String(120), default="", category="identity", keep="business", purpose="service", label=_l("Job title")
     )
     email: Mapped[str | None] = personal(
-        String(254), category="contact", keep="business", purpose="service", label="E-mail"
+        String(254), category="contact", keep="business", purpose="service", label=_l("E-mail")
     )
     phone: Mapped[str | None] = personal(
-        String(40), category="contact", keep="business", purpose="service", label="Phone"
+        String(40), category="contact", keep="business", purpose="service", label=_l("Phone")
     )
     phone_typed: Mapped[str] = personal(
-        String(60), default="", category="contact", keep="business", purpose="service", label="Phone as it was written"
+        String(60),
+        default="",
+        category="contact",
+        keep="business",
+        purpose="service",
+        label=_l("Phone as it was written"),
     )
     mobile: Mapped[str | None] = personal(
-        String(40), category="contact", keep="business", purpose="service", label="Mobile"
+        String(40), category="contact", keep="business", purpose="service", label=_l("Mobile")
     )
     street: Mapped[str] = personal(
-        String(300), default="", category="contact", keep="business", purpose="service", label="Street"
+        String(300), default="", category="contact", keep="business", purpose="service", label=_l("Street")
     )
     city: Mapped[str] = personal(
-        String(120), default="", category="contact", keep="business", purpose="service", label="City"
+        String(120), default="", category="contact", keep="business", purpose="service", label=_l("City")
     )
     region: Mapped[str] = personal(
-        String(120), default="", category="contact", keep="business", purpose="service", label="Region"
+        String(120), default="", category="contact", keep="business", purpose="service", label=_l("Region")
     )
     postcode: Mapped[str] = personal(
-        String(20), default="", category="contact", keep="business", purpose="service", label="Postcode"
+        String(20), default="", category="contact", keep="business", purpose="service", label=_l("Postcode")
     )
     country: Mapped[str] = personal(
-        String(2), default="", category="contact", keep="business", purpose="service", label="Country"
+        String(2), default="", category="contact", keep="business", purpose="service", label=_l("Country")
     )
     language: Mapped[str] = personal(
-        String(5), default="", category="contact", keep="business", purpose="service", label="Language"
+        String(5), default="", category="contact", keep="business", purpose="service", label=_l("Language")
     )
     note: Mapped[str] = personal(
-        Text, default="", category="communication", keep="business", purpose="service", label="Note"
+        Text, default="", category="communication", keep="business", purpose="service", label=_l("Note")
     )
     tags: Mapped[list[str]] = personal(
-        Json, default=list, category="business", keep="business", purpose="service", label="Tags"
+        Json, default=list, category="business", keep="business", purpose="service", label=_l("Tags")
     )
-    created_at: Mapped[datetime] = personal(category="usage", keep="business", purpose="service", label="Added")
+    created_at: Mapped[datetime] = personal(category="usage", keep="business", purpose="service", label=_l("Added"))
     last_contact_at: Mapped[datetime] = personal(
-        category="communication", keep="business", purpose="service", label="Last contact"
+        category="communication", keep="business", purpose="service", label=_l("Last contact")
     )
     relationship_ended_at: Mapped[datetime | None] = personal(
-        category="business", keep="business", purpose="legal", label="When the business with us ended"
+        category="business", keep="business", purpose="legal", label=_l("When the business with us ended")
     )
     source_kind: Mapped[str] = personal(
         String(10), default="you", category="business", keep="business", purpose="legal",
-        label="How we got it: typed in, imported, or sent by the person",
+        label=_l("How we got it: typed in, imported, or sent by the person"),
     )  # fmt: skip
     import_run_id: Mapped[uuid.UUID | None] = plain(Id(), why="the import that brought it; a run may be gone already")
     company_id: Mapped[uuid.UUID | None] = plain(Id(), why="where the person works")
@@ -131,7 +139,7 @@ class Contact(InWorkspace, db.Model):
         Id(), ForeignKey("user.id", ondelete="SET NULL"), why="who looks after them"
     )
     name_key: Mapped[str] = personal(
-        _SORTED, category="identity", keep="business", purpose="service", export=False, label="Name as it is sorted"
+        _SORTED, category="identity", keep="business", purpose="service", export=False, label=_l("Name as it is sorted")
     )
     restricted: Mapped[bool] = plain(
         Boolean, default=False, why="processing is restricted: hidden from lists and search"

@@ -14,6 +14,7 @@ from logicrm.core.errors import Conflict, Missing, Refused
 from logicrm.core.history import ChangeSet, Undone
 from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
+from logicrm.core.sources import known_source
 from logicrm.customers import queries
 from logicrm.customers.models import Company, Contact
 from logicrm.customers.queries import contact_choices, find_contact_by_email
@@ -101,7 +102,7 @@ def add_contact(
         raise Refused(_("Give a name, an e-mail address or a phone number."), field="last_name")
     contact = Contact(
         **{"first_name": "", "last_name": "", **clean}, id=new_id(), created_at=now, last_contact_at=now,
-        source_kind=source_kind, import_run_id=import_run_id, name_key="",
+        source_kind=known_source(source_kind), import_run_id=import_run_id, name_key="",
     )  # fmt: skip
     contact.name_key = name_key(contact.first_name, contact.last_name, "", contact.email)
     db.session.add(contact)

@@ -8,7 +8,7 @@ from flask import Flask
 from logicrm.accounts import services as accounts
 from logicrm.accounts import services_door
 from logicrm.accounts.links import absolute
-from logicrm.core import clock
+from logicrm.core import clock, database
 from logicrm.core.access import Role
 from logicrm.core.errors import Refused
 from logicrm.demo import services
@@ -28,8 +28,11 @@ def install(app: Flask) -> None:
 def _load(leads: int, shipments: int, seed: int) -> None:
     """Make the demo workspace with LEADS leads and SHIPMENTS shipments."""
     try:
-        services.load(leads=leads, shipments=shipments, seed=seed, now=clock.now())
-        db.session.commit()
+        with database.bulk():
+            services.load(leads=leads, shipments=shipments, seed=seed, now=clock.now())
+            db.session.commit()
+        db.session.remove()
+        database.tidy(db.engine, *services.LARGE)
     except Refused as refusal:
         raise click.ClickException(str(refusal.message)) from None
     click.echo(f"Loaded {services.NAME}: {leads:,} leads, {shipments:,} shipments. Sign in: flask demo sign-in owner")

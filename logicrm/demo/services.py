@@ -11,31 +11,35 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from logicrm.accounts import services as accounts
 from logicrm.accounts import services_door
 from logicrm.accounts.models import Workspace
-from logicrm.core import audit, search
+from logicrm.core import audit, database, search, tenancy
 from logicrm.core.access import Role
 from logicrm.core.errors import Refused
+from logicrm.core.many import insert_many
 from logicrm.core.search import SearchEntry
 from logicrm.customers.models import Company, Contact
-from logicrm.demo import freight, people, rights
+from logicrm.demo import freight, people, recipients, registers, rights
 from logicrm.demo.drawing import Drawing
 from logicrm.extensions import db
 from logicrm.leads.bulk import insert_leads
 from logicrm.leads.conversion.services import convert_lead
+from logicrm.leads.models import Lead
 from logicrm.leads.pipelines import queries as pipelines
 from logicrm.leads.pipelines.services import ensure_pipeline
 from logicrm.leads.services import name_key
 from logicrm.leads.timeline.models import Activity, Task
 from logicrm.shipments import bulk as shipments_bulk
+from logicrm.shipments.models import Shipment, ShipmentPiece, TrackingEvent, TrackingLink
 
 NAME = "Blue Lorry Logistics"
 LEADS, SHIPMENTS = 400, 120  # what `make run` loads
 BATCH = 2000
 MOST_TASKS = 20_000
+LARGE = (Lead, Activity, Task, Company, Contact, Shipment, ShipmentPiece, TrackingEvent, TrackingLink, SearchEntry)
 
 
 def only_in_demo_mode() -> None:
@@ -58,8 +62,11 @@ def load(*, leads: int, shipments: int, seed: int, now: datetime) -> uuid.UUID:
     made = _leads(draw, leads, members)
     customers = _customers(draw, max(6, min(leads // 10, 2_000)), members)
     _shipments(draw, shipments, customers, members)
+    database.count_afresh(db.session, *LARGE)
     _conversions(made, now)
     rights.fill(draw, customers, members)
+    recipients.fill(draw, members)
+    registers.fill(draw, members)
     audit.record("demo.loaded", leads=leads, shipments=shipments)
     return db.session.execute(select(Workspace.id).where(Workspace.is_demo)).scalar_one()
 
@@ -113,9 +120,10 @@ def _leads(draw: Drawing, count: int, members: dict[Role, uuid.UUID]) -> list[tu
             if stages[-2] == row["stage_id"] and len(won) < 12:
                 won.append((row["id"], row["owner_id"], row["last_contact_at"]))
         insert_leads(batch, now=draw.now, source_kind="you", first=done)
-        for model, rows in ((Activity, history), (Task, tasks)):
-            if rows:
-                db.session.execute(insert(model).execution_options(render_nulls=True), rows)
+        insert_many(Activity, history)
+        insert_many(Task, tasks)
+        if not done:  # each activity names a lead, and PostgreSQL has to find it among those of this transaction
+            database.count_afresh(db.session, Lead, Activity, Task, SearchEntry)
         done += len(batch)
     return won
 
@@ -154,11 +162,15 @@ def _insert(model: Any, rows: list[dict[str, Any]]) -> None:
     """Past the ORM's rows; the session stamps the workspace, search entries are written along."""
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        db.session.execute(insert(model).execution_options(render_nulls=True), batch)
-        marks = {"__search__": model.__search__, "__tablename__": model.__tablename__}
+        insert_many(model, batch)
+        marks = {
+            "workspace_id": tenancy.current(),
+            "__search__": model.__search__,
+            "__tablename__": model.__tablename__,
+        }
         empty = dict.fromkeys(model.__search__, "")
         seen = [SimpleNamespace(**{**empty, **row, **marks}) for row in batch]
-        db.session.execute(insert(SearchEntry), [search.entry_of(entry) for entry in seen])
+        insert_many(SearchEntry, [search.entry_of(entry) for entry in seen])
 
 
 def _shipments(draw: Drawing, count: int, customers: list[dict[str, Any]], members: dict[Role, uuid.UUID]) -> None:

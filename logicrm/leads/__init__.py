@@ -7,6 +7,7 @@ from flask import Flask
 from logicrm.core.access import Area, May
 from logicrm.core.phrases import lazy_gettext as _l
 
+__label__ = _l("Leads")  # what the data map calls the area
 bp = Area("leads", __name__, url_prefix="/leads", template_folder="templates")
 
 

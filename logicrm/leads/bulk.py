@@ -8,11 +8,13 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import insert, select, union_all
+from sqlalchemy import select, union_all
 
 from logicrm.core import search, tenancy
+from logicrm.core.many import insert_many
 from logicrm.core.schema import new_id
 from logicrm.core.search import SearchEntry
+from logicrm.core.sources import known_source
 from logicrm.extensions import db
 from logicrm.leads.board import ranks
 from logicrm.leads.models import Lead, LeadAddress
@@ -60,7 +62,7 @@ def insert_leads(
             "stage_since": lead.get("stage_since") or now,
             # Rows of a file keep their order: the first one comes first on the board.
             "position": ranks.newest(now, -(first + nth)), "created_at": created, "last_contact_at": contacted,
-            "cold_from": contacted, "source_kind": source_kind, "import_run_id": import_run_id, "version": 1,
+            "cold_from": contacted, "source_kind": known_source(source_kind), "import_run_id": import_run_id, "version": 1,
             "restricted": False, "tags": lead.get("tags") or [],
             "name_key": name_key(lead["first_name"], lead["last_name"], lead["company"], lead["email"]),
             "company_key": company_key(lead["company"]),
@@ -69,11 +71,8 @@ def insert_leads(
         further += [{"id": new_id(), "lead_id": lead["id"], "kind": kind, "value": value} for kind, value in extra]
         seen = SimpleNamespace(__search__=Lead.__search__, __tablename__="lead", workspace_id=workspace_id, **lead)
         entries.append(search.entry_of(seen))
-    for model, values in ((Lead, leads), (LeadAddress, further)):
-        if values:
-            # Empty values too: else rows that lack different fields would go one by one.
-            db.session.execute(insert(model).execution_options(render_nulls=True), values)
-    db.session.execute(insert(SearchEntry), entries)
+    for model, values in ((Lead, leads), (LeadAddress, further), (SearchEntry, entries)):
+        insert_many(model, values)
     return [lead["id"] for lead in leads]
 
 

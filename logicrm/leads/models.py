@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlalchemy import Boolean, ForeignKey, Index, Integer, Numeric, String, Text
 from sqlalchemy.orm import Mapped
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Keep, personal, plain
 from logicrm.core.schema import Id, Json
 from logicrm.core.tenancy import InWorkspace, inside
@@ -24,6 +25,7 @@ class Lead(InWorkspace, db.Model):
     """Somebody who may become a customer."""
 
     __tablename__ = "lead"
+    __label__ = _l("Leads")
     __about__ = (About("person", by="email"),)
     __retention__ = (Keep("leads", anchor="cold_from"),)
     __search__ = ("first_name", "last_name", "company", "email", "phone", "mobile", "city", "tags")
@@ -61,80 +63,87 @@ class Lead(InWorkspace, db.Model):
     )
 
     first_name: Mapped[str] = personal(
-        String(100), default="", category="identity", keep="leads", purpose="service", label="First name"
+        String(100), default="", category="identity", keep="leads", purpose="service", label=_l("First name")
     )
     last_name: Mapped[str] = personal(
-        String(100), default="", category="identity", keep="leads", purpose="service", label="Last name"
+        String(100), default="", category="identity", keep="leads", purpose="service", label=_l("Last name")
     )
     company: Mapped[str] = personal(
-        String(200), default="", category="identity", keep="leads", purpose="service", label="Company"
+        String(200), default="", category="identity", keep="leads", purpose="service", label=_l("Company")
     )
     job_title: Mapped[str] = personal(
-        String(120), default="", category="identity", keep="leads", purpose="service", label="Job title"
+        String(120), default="", category="identity", keep="leads", purpose="service", label=_l("Job title")
     )
     email: Mapped[str | None] = personal(
-        String(254), category="contact", keep="leads", purpose="service", label="E-mail"
+        String(254), category="contact", keep="leads", purpose="service", label=_l("E-mail")
     )
-    phone: Mapped[str | None] = personal(String(40), category="contact", keep="leads", purpose="service", label="Phone")
+    phone: Mapped[str | None] = personal(
+        String(40), category="contact", keep="leads", purpose="service", label=_l("Phone")
+    )
     phone_typed: Mapped[str] = personal(
-        String(60), default="", category="contact", keep="leads", purpose="service", label="Phone as it was written"
+        String(60), default="", category="contact", keep="leads", purpose="service", label=_l("Phone as it was written")
     )
     mobile: Mapped[str | None] = personal(
-        String(40), category="contact", keep="leads", purpose="service", label="Mobile"
+        String(40), category="contact", keep="leads", purpose="service", label=_l("Mobile")
     )
     website: Mapped[str] = personal(
-        String(300), default="", category="contact", keep="leads", purpose="service", label="Website"
+        String(300), default="", category="contact", keep="leads", purpose="service", label=_l("Website")
     )
     street: Mapped[str] = personal(
-        String(300), default="", category="contact", keep="leads", purpose="service", label="Street"
+        String(300), default="", category="contact", keep="leads", purpose="service", label=_l("Street")
     )
     city: Mapped[str] = personal(
-        String(120), default="", category="contact", keep="leads", purpose="service", label="City"
+        String(120), default="", category="contact", keep="leads", purpose="service", label=_l("City")
     )
     region: Mapped[str] = personal(
-        String(120), default="", category="contact", keep="leads", purpose="service", label="Region"
+        String(120), default="", category="contact", keep="leads", purpose="service", label=_l("Region")
     )
     postcode: Mapped[str] = personal(
-        String(20), default="", category="contact", keep="leads", purpose="service", label="Postcode"
+        String(20), default="", category="contact", keep="leads", purpose="service", label=_l("Postcode")
     )
     country: Mapped[str] = personal(
-        String(2), default="", category="contact", keep="leads", purpose="service", label="Country"
+        String(2), default="", category="contact", keep="leads", purpose="service", label=_l("Country")
     )
     source: Mapped[str] = personal(
-        String(60), default="", category="business", keep="leads", purpose="service", label="Where the lead came from"
+        String(60),
+        default="",
+        category="business",
+        keep="leads",
+        purpose="service",
+        label=_l("Where the lead came from"),
     )
     industry: Mapped[str] = personal(
-        String(80), default="", category="business", keep="leads", purpose="service", label="Industry"
+        String(80), default="", category="business", keep="leads", purpose="service", label=_l("Industry")
     )
     company_size: Mapped[str] = personal(
-        String(40), default="", category="business", keep="leads", purpose="service", label="Size of the company"
+        String(40), default="", category="business", keep="leads", purpose="service", label=_l("Size of the company")
     )
     tax_code: Mapped[str] = personal(
-        String(40), default="", category="business", keep="leads", purpose="service", label="Tax code"
+        String(40), default="", category="business", keep="leads", purpose="service", label=_l("Tax code")
     )
     value_amount: Mapped[Decimal | None] = personal(
-        Numeric(14, 2), category="business", keep="leads", purpose="service", label="Expected value"
+        Numeric(14, 2), category="business", keep="leads", purpose="service", label=_l("Expected value")
     )
     currency: Mapped[str] = plain(String(3), default="", why="ISO 4217 of the value")
     note: Mapped[str] = personal(
-        Text, default="", category="communication", keep="leads", purpose="service", label="Note"
+        Text, default="", category="communication", keep="leads", purpose="service", label=_l("Note")
     )
     tags: Mapped[list[str]] = personal(
-        Json, default=list, category="business", keep="leads", purpose="service", label="Tags"
+        Json, default=list, category="business", keep="leads", purpose="service", label=_l("Tags")
     )
     external_id: Mapped[str | None] = personal(
-        String(120), category="business", keep="leads", purpose="service", label="Number in another program"
+        String(120), category="business", keep="leads", purpose="service", label=_l("Number in another program")
     )
     next_step: Mapped[str] = personal(
-        String(200), default="", category="business", keep="leads", purpose="service", label="Next step"
+        String(200), default="", category="business", keep="leads", purpose="service", label=_l("Next step")
     )
     next_task_at: Mapped[datetime | None] = plain(why="when the first open task is due")
     last_contact_at: Mapped[datetime] = personal(
-        category="communication", keep="leads", purpose="service", label="Last contact"
+        category="communication", keep="leads", purpose="service", label=_l("Last contact")
     )
-    created_at: Mapped[datetime] = personal(category="usage", keep="leads", purpose="service", label="Added")
+    created_at: Mapped[datetime] = personal(category="usage", keep="leads", purpose="service", label=_l("Added"))
     converted_at: Mapped[datetime | None] = personal(
-        category="business", keep="leads", purpose="service", label="Became a customer"
+        category="business", keep="leads", purpose="service", label=_l("Became a customer")
     )
 
     stage_id: Mapped[uuid.UUID] = plain(Id(), why="where in the pipeline it is")
@@ -151,15 +160,15 @@ class Lead(InWorkspace, db.Model):
     company_id: Mapped[uuid.UUID | None] = plain(Id(), why="the customer's company")
     name_key: Mapped[str] = personal(
         String(120).with_variant(String(120, collation="C"), "postgresql"),
-        category="identity", keep="leads", purpose="service", export=False, label="Name as it is sorted",
+        category="identity", keep="leads", purpose="service", export=False, label=_l("Name as it is sorted"),
     )  # fmt: skip
     company_key: Mapped[str] = personal(
         String(120).with_variant(String(120, collation="C"), "postgresql"), default=LAST,
-        category="identity", keep="leads", purpose="service", export=False, label="Company as it is sorted",
+        category="identity", keep="leads", purpose="service", export=False, label=_l("Company as it is sorted"),
     )  # fmt: skip
     source_kind: Mapped[str] = personal(
         String(10), default="you", category="business", keep="leads", purpose="legal",
-        label="How we got it: typed in, imported, or sent by the person",
+        label=_l("How we got it: typed in, imported, or sent by the person"),
     )  # fmt: skip
     import_run_id: Mapped[uuid.UUID | None] = plain(Id(), why="the import that brought it; a run may be gone already")
     restricted: Mapped[bool] = plain(
@@ -182,6 +191,7 @@ class LeadAddress(InWorkspace, db.Model):
     """A further e-mail address or phone of a lead. A table, so that duplicates and erasure find it by index."""
 
     __tablename__ = "lead_address"
+    __label__ = _l("Further addresses of leads")
     __table_args__ = (
         inside("lead_id", "lead", ondelete="CASCADE"),
         Index("ix_lead_address_value", "workspace_id", "kind", "value"),
@@ -192,7 +202,7 @@ class LeadAddress(InWorkspace, db.Model):
     lead_id: Mapped[uuid.UUID] = plain(Id(), why="whose")
     kind: Mapped[str] = plain(String(5), why="email or phone")
     value: Mapped[str] = personal(
-        String(254), category="contact", keep="leads", purpose="service", label="Further e-mail or phone"
+        String(254), category="contact", keep="leads", purpose="service", label=_l("Further e-mail or phone")
     )
 
 

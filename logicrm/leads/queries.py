@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -122,10 +122,17 @@ def page(wanted: Wanted, choices: Choices, cursor: Cursor | None, *, size: int =
         return Page([], 0, None, None)
     lead, params = searched
     active, values = _active(wanted)
-    return keyset.read(
+    kept = None if wanted.words or set(active) - {"stage"} else _kept_count(wanted.stage, choices)
+    found = keyset.read(
         _listing, lead, active, wanted.sort, _order(wanted, choices), params=params | values, cursor=cursor,
-        descending=wanted.descending, size=size, counted=True, cap=keyset.CAP if wanted.narrow < 2 else FEW,
+        descending=wanted.descending, size=size, counted=kept is None, cap=keyset.CAP if wanted.narrow < 2 else FEW,
     )  # fmt: skip
+    return found if kept is None else replace(found, total=kept)
+
+
+def _kept_count(stage: uuid.UUID | None, choices: Choices) -> int:
+    """How many leads there are in a stage, or in all, from the sums that triggers keep: nothing is counted."""
+    return sum(s.leads for s in choices.stages if stage in (None, s.id))
 
 
 def ids_of(wanted: Wanted, *, limit: int = keyset.CAP) -> list[uuid.UUID]:

@@ -17,6 +17,7 @@ from logicrm.core.errors import Conflict, Missing, Refused
 from logicrm.core.history import Change, ChangeSet, Undone
 from logicrm.core.phrases import gettext as _
 from logicrm.core.schema import new_id
+from logicrm.core.sources import known_source
 from logicrm.extensions import db
 from logicrm.leads import queries
 from logicrm.leads.board import ranks
@@ -120,7 +121,7 @@ def add_lead(
     lead = Lead(
         **{"first_name": "", "last_name": "", "company": "", **clean}, id=new_id(), stage_id=stage_id,
         stage_since=now, position=ranks.newest(now), created_at=now, last_contact_at=now, cold_from=now,
-        source_kind=source_kind, import_run_id=import_run_id, name_key="",
+        source_kind=known_source(source_kind), import_run_id=import_run_id, name_key="",
     )  # fmt: skip
     _sorted_anew(lead)
     db.session.add(lead)

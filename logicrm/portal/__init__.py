@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Flask
 
 from logicrm.core.access import Area
+from logicrm.core.phrases import lazy_gettext as _l
 
+__label__ = _l("Customer portal")  # what the data map calls the area
 bp = Area("portal", __name__, template_folder="templates", url_prefix="/p/<slug>")
 
 

@@ -7,13 +7,14 @@ import uuid
 from flask_babel import force_locale
 
 from logicrm.core import clock, jobs, mail, workspaces
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.extensions import db
 from logicrm.portal import codes
 from logicrm.portal.models import PortalCode
 from logicrm.privacy import held
 
 
-@jobs.job("portal.send_code", max_attempts=4, title="Send a code for the portal")
+@jobs.job("portal.send_code", max_attempts=4, title=_l("Send a code for the portal"))
 def send_code(job: jobs.JobContext) -> None:
     """Send the code if the business holds anything about the address. Nothing is sent to strangers: whoever types
     other people's addresses must not make us write to them."""

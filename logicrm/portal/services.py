@@ -15,6 +15,7 @@ from logicrm.core.portal import Fact
 from logicrm.core.promises import promise
 from logicrm.core.watermarks import leave_watermark
 from logicrm.privacy import contact
+from logicrm.privacy.datamap import corrections
 from logicrm.privacy.sites import Site
 
 
@@ -36,6 +37,7 @@ def facts(email: str) -> list[Group]:
 def correct(email: str, typed: Mapping[str, str], *, now: datetime) -> int:
     """Correct facts from a form whose fields are named "provider.key"; others are passed over. Returns how many."""
     changed = 0
+    right: dict[str, tuple[object, str]] = {}
     for provider in registry.correctable():
         offered = {fact.key: fact for fact in provider.load(email)}
         values = {}
@@ -49,9 +51,11 @@ def correct(email: str, typed: Mapping[str, str], *, now: datetime) -> int:
         if values:
             fields = provider.save(email, values, now=now)
             changed += len(fields)
+            right |= {key: (offered[key].label, values[key]) for key in fields if key in values}
             audit.record("person.corrected", provider=provider.name, fields=sorted(fields))
     if changed:
         leave_watermark("rectification", ran_at=now, rows_considered=1, rows_acted=changed)
+        corrections.tell(email, right, now=now)
     return changed
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from werkzeug.wrappers import Response
 
 from logicrm.accounts.sessions import write_in_passing
-from logicrm.core import access, clock, crypto, tenancy, workspaces
+from logicrm.core import access, clock, crypto, languages, tenancy, workspaces
 from logicrm.core.schema import new_id
 from logicrm.core.subjects import Subject
 from logicrm.core.workspaces import Business
@@ -54,6 +54,7 @@ def business_of(slug: str) -> Business:
     business = workspaces.by_slug(slug) or abort(404)
     tenancy.enter(business.facts.id)
     g.time_zone = business.facts.time_zone
+    languages.at_home(business.facts.language)
     return business
 
 

@@ -139,11 +139,13 @@ def request_list(slug: str) -> Response:
 
 def _requests(refusal: Refused | None = None) -> Response:
     facts = sessions.guest().business.facts
-    answer_by = clocks.due(site().profile, clock.today(facts.time_zone), facts.country).on
+    day = clock.today(facts.time_zone)
+    answer_by = clocks.due(site().profile, day, facts.country).on
     return show(
         "portal/requests.html", "requests", status=422 if refusal else 200,
         asked=requests.of_subject(sessions.guest().subject_id), kinds=KIND_WORDS, states=STATE_WORDS, denials=DENIALS,
         kind=request.values.get("kind", ""), words=request.form.get("words", ""), refusal=refusal, answer_by=answer_by,
+        left=lambda one: requests.left_words(requests.days_left(one, day))[0],
     )  # fmt: skip
 
 

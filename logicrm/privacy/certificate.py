@@ -16,7 +16,7 @@ from logicrm.core import crypto
 from logicrm.core.barcodes import qr_svg
 from logicrm.core.pdf import Attachment, paper_css, render_pdf
 from logicrm.core.phrases import gettext as _
-from logicrm.core.subjects import Subject
+from logicrm.core.subjects import WORKSPACE, Subject
 from logicrm.privacy import letters, signing, vocabulary, walk
 from logicrm.privacy.clocks import Duration
 from logicrm.privacy.models import Deletion
@@ -43,6 +43,8 @@ class Tally:
 
     @property
     def because(self) -> str:
+        if self.law in vocabulary.HOLD_GROUNDS:
+            return _("a legal hold: %(ground)s", ground=vocabulary.HOLD_GROUNDS[self.law])
         return vocabulary.cited(vocabulary.GROUNDS, self.law)
 
     def as_json(self) -> dict[str, Any]:
@@ -64,6 +66,7 @@ def tally(plans: dict[str, TablePlan], subject: Subject, profile: Profile, *, no
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     until: dict[str, date] = {}
     law: dict[str, str] = {}
+    held: dict[tuple[str, str], list[date]] = defaultdict(list)
     for one in plans.values():
         name = walk.data_class(one.model)
         sums[name][0] += len(one.delete)
@@ -73,10 +76,13 @@ def tally(plans: dict[str, TablePlan], subject: Subject, profile: Profile, *, no
             end = _end_of_keeping(one, subject, profile, now)
             until[name] = max(end, until.get(name, end))
             law[name] = one.law
-    return [
-        Tally(name, *_three(sums[name]), until.get(name), law.get(name, ""))
-        for name in sorted(sums, key=lambda n: list(vocabulary.DATA_CLASSES).index(n))
-    ]
+        for ground, last in one.held.values():
+            held[name, ground].append(last)
+    tallies = [Tally(name, *_three(counts), until.get(name), law.get(name, "")) for name, counts in sums.items()]
+    # A hold has lines of its own: another ground, another day, and it may end earlier.
+    tallies += [Tally(name, 0, 0, len(days), max(days), ground) for (name, ground), days in held.items()]
+    order = list(vocabulary.DATA_CLASSES)
+    return sorted(tallies, key=lambda one: (order.index(one.data_class), one.law in vocabulary.HOLD_GROUNDS, one.law))
 
 
 def _three(counts: list[int]) -> tuple[int, int, int]:
@@ -137,6 +143,10 @@ def _long_date(text: str | None) -> str:
     return format_date(date.fromisoformat(text), "long") if text else ""
 
 
+def _scope(kind: str) -> str:
+    return {"account": _("an account"), WORKSPACE: _("a business that closed")}.get(kind) or _("a customer's data")
+
+
 def pdf(deletion: Deletion) -> bytes:
     """The certificate on paper, with the signed data inside as certificate.json."""
     data = deletion.certificate
@@ -148,7 +158,7 @@ def pdf(deletion: Deletion) -> bytes:
         html = letters.on_paper(
             "paper/certificate.html", lang=lang, title=_("Certificate of erasure"),
             workspace={"name": data["controller"]}, certificate_id=deletion.reference, subject=deletion.reference,
-            scope=_("an account") if deletion.subject_kind == "account" else _("a customer's data"),
+            scope=_scope(deletion.subject_kind),
             requested_on=format_date(deletion.asked_at, "long"),
             completed_at=format_datetime(completed, "long"),
             classes=[

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from flask import current_app
 from sqlalchemy import column, func, inspect, select, table
 
-from logicrm.core import audit, ddl, filecipher, files, mail_delivery, tenancy
+from logicrm.core import audit, ddl, egress, filecipher, files, mail_delivery, tenancy
 from logicrm.core.checks import Checked, check
 from logicrm.core.schema import Base
 from logicrm.extensions import db
@@ -56,6 +56,7 @@ def the_line_is_encrypted(now: datetime) -> Checked | None:
     if address.scheme != "https":
         return None if host in HERE else Checked(0, 1)
     trust = ssl.create_default_context()
+    egress.ask("own", host)
     try:
         with (
             socket.create_connection((host, address.port or 443), timeout=5) as line,

@@ -101,6 +101,20 @@ def _calendar(country: str) -> holidays.HolidayBase | None:
         return None
 
 
+def settled_until(country: str) -> int | None:
+    """The last year whose days off are settled, or None where nothing is moved from year to year.
+
+    Some governments (Viet Nam's for Tết) decide each year which days are moved and made up for; what lies beyond the
+    last decision that the calendar knows is computed, and may be decided otherwise. 0: nobody lists this country.
+    """
+    listed = _calendar(country)
+    if listed is None:
+        return 0
+    decided = set(getattr(listed, "special_public_holidays", ()))
+    last = max(decided, default=0)
+    return last if {last - 1, last - 2} <= decided else int(listed.end_year)
+
+
 def is_holiday(day: date, country: str) -> bool:
     """True for Saturdays, Sundays and public holidays: the days on which no legal period ends.
 
@@ -125,6 +139,12 @@ def working_days_after(start: date, count: int, country: str) -> date:
     return day
 
 
+def unsettled(first: date, last: date, country: str) -> tuple[int, ...]:
+    """The years of a period whose days off are not settled yet: its end may still move, and a page says so."""
+    until = settled_until(country)
+    return tuple(year for year in range(first.year, last.year + 1) if until is not None and year > until)
+
+
 # What the law asks -------------------------------------------------------------------------------
 
 
@@ -139,6 +159,7 @@ class LegalClock:
     valid_from: date
     valid_until: date | None  # last day; None = still in force
     source: str
+    working_days: int = 0  # where the law counts working days; then `within` says the same in days
 
 
 #: What people may ask for. `inquiry` is a question about privacy: no law sets its clock, the policy does.
@@ -167,6 +188,10 @@ LEGAL_CLOCKS = (
     LegalClock(
         "vn", ("erasure", "minor"), Duration(days=20), Duration(days=20),
         date(2026, 1, 1), None, "Law 91/2025, Decree 356/2025",
+    ),
+    LegalClock(
+        "vn", ("first_word",), Duration(days=2), None, date(2026, 1, 1), None, "Law 91/2025, Decree 356/2025",
+        working_days=2,
     ),
     LegalClock("vn", ("breach",), Duration(hours=72), None, date(2023, 7, 1), None, "Law 91/2025 Art. 23"),
 )  # fmt: skip
@@ -213,6 +238,16 @@ def legal_due(
     return last + timedelta(days=paused_days)
 
 
+def first_word_due(profile: Profile, received: date, country: str) -> date | None:
+    """The day by which a law wants the person to hear that their request has come, or None where none says so."""
+    found = []
+    for regime in profile.regimes:
+        clock = legal_clock(regime, "first_word", received)
+        if clock is not None:
+            found.append(working_days_after(received, clock.working_days, country))
+    return min(found, default=None)
+
+
 def policy_due(
     profile: Profile,
     received: date,
@@ -250,6 +285,7 @@ class Due:
     policy_on: date | None
     legal_on: date | None
     regime: str  # whose legal clock that is; "" where no law sets one
+    unsettled: tuple[int, ...] = ()  # years whose days off the country has not settled yet
 
     @property
     def ruled_by(self) -> str:
@@ -287,7 +323,9 @@ def due(
         legal = [(answer_due(received, country=country, extended=extended, paused_days=paused_days), "gdpr")]
     legal_on, regime = min(legal, default=(None, ""))
     days = [day for day in (policy_on, legal_on) if day is not None]
-    return Due(on=min(days), policy_on=policy_on, legal_on=legal_on, regime=regime)
+    by_calendar = bool(profile.requests.answer_working_days) or regime == "gdpr"
+    open_years = unsettled(received, max(days), country) if by_calendar else ()
+    return Due(on=min(days), policy_on=policy_on, legal_on=legal_on, regime=regime, unsettled=open_years)
 
 
 def _not_on_a_holiday(day: date, country: str) -> date:

@@ -12,6 +12,7 @@ from sqlalchemy import Boolean, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.sql import ColumnElement
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Keep, personal, plain
 from logicrm.core.schema import Id, Json, new_id
 from logicrm.core.tenancy import InWorkspace, Person, inside
@@ -26,9 +27,10 @@ class CookieChoice(db.Model):
     """
 
     __tablename__ = "cookie_choice"
+    __label__ = _l("Cookie choices")
     __table_args__ = (Index("ix_cookie_choice_visitor", "visitor_hash", "at"),)
     __about__ = (About("account", by="account_id"), About("person", by="person_id"))
-    __retention__ = (Keep("consent", anchor="ends_at", why="proof of a choice that counts no more"),)
+    __retention__ = (Keep("consent", anchor="ends_at", why=_l("proof of a choice that counts no more")),)
 
     id: Mapped[uuid.UUID] = plain(primary_key=True, default=new_id, why="names the choice and its receipt")
     visitor_hash: Mapped[str] = plain(String(64), why="keyed hash of the random id in the browser's cookie")
@@ -38,23 +40,23 @@ class CookieChoice(db.Model):
     person_id: Mapped[uuid.UUID | None] = plain(Id(), index=True, why="which end customer was in the portal")
     workspace_id: Mapped[uuid.UUID | None] = plain(Id(), why="whose pages it was made on; none for the installation")
     allowed: Mapped[list[str]] = personal(
-        Json, default=list, category="consent", keep="consent", purpose="legal", label="Cookies you allowed"
+        Json, default=list, category="consent", keep="consent", purpose="legal", label=_l("Cookies you allowed")
     )
     refused: Mapped[list[str]] = personal(
-        Json, default=list, category="consent", keep="consent", purpose="legal", label="Cookies you refused"
+        Json, default=list, category="consent", keep="consent", purpose="legal", label=_l("Cookies you refused")
     )
     how: Mapped[str] = personal(
-        String(12), category="consent", keep="consent", purpose="legal", label="How you chose"
+        String(12), category="consent", keep="consent", purpose="legal", label=_l("How you chose")
     )  # accept, reject, choose, gpc
     gpc: Mapped[bool] = personal(
         Boolean, default=False, category="consent", keep="consent", purpose="legal",
-        label="Your browser sent Global Privacy Control",
+        label=_l("Your browser sent Global Privacy Control"),
     )  # fmt: skip
     wording: Mapped[str] = plain(String(16), why="version of the words and of the list of cookies that were shown")
     language: Mapped[str] = plain(String(5), default="", why="language in which it was shown")
     profile: Mapped[str] = plain(String(40), default="logicrm", why="policy that was in force")
     policy_hash: Mapped[str] = plain(String(64), default="", why="content of that policy")
-    at: Mapped[datetime] = personal(category="consent", keep="consent", purpose="legal", label="Chosen on")
+    at: Mapped[datetime] = personal(category="consent", keep="consent", purpose="legal", label=_l("Chosen on"))
     ends_at: Mapped[datetime] = plain(why="when it stops counting: lapsed, or replaced; starts the retention clock")
 
 
@@ -62,6 +64,7 @@ class Consent(InWorkspace, db.Model):
     """A yes to be contacted for one purpose by one channel. Withdrawn rows stay as proof."""
 
     __tablename__ = "consent"
+    __label__ = _l("Consents")
     __table_args__ = (
         inside("subject_id", "data_subject", ondelete="CASCADE"),
         # One yes at a time: two racing clicks make one row.
@@ -73,31 +76,33 @@ class Consent(InWorkspace, db.Model):
     )  # fmt: skip
     __about__ = (About("person", via=("subject_id", "data_subject")),)
     __retention__ = (
-        Keep("consent", anchor="withdrawn_at", why="proof of a consent that was taken back"),
-        Keep("marketing", anchor="given_at", event="consent_given", why="a yes does not last for ever"),
+        Keep("consent", anchor="withdrawn_at", why=_l("proof of a consent that was taken back")),
+        Keep("marketing", anchor="given_at", event="consent_given", why=_l("a yes does not last for ever")),
     )
 
     subject_id: Mapped[uuid.UUID] = plain(Id(), why="whose consent")
-    purpose: Mapped[str] = personal(String(30), category="consent", keep="consent", purpose="legal", label="For what")
-    channel: Mapped[str] = personal(
-        String(20), category="consent", keep="consent", purpose="legal", label="By which channel"
+    purpose: Mapped[str] = personal(
+        String(30), category="consent", keep="consent", purpose="legal", label=_l("For what")
     )
-    given_at: Mapped[datetime] = personal(category="consent", keep="consent", purpose="legal", label="Given on")
+    channel: Mapped[str] = personal(
+        String(20), category="consent", keep="consent", purpose="legal", label=_l("By which channel")
+    )
+    given_at: Mapped[datetime] = personal(category="consent", keep="consent", purpose="legal", label=_l("Given on"))
     withdrawn_at: Mapped[datetime | None] = personal(
-        category="consent", keep="consent", purpose="legal", label="Withdrawn on"
+        category="consent", keep="consent", purpose="legal", label=_l("Withdrawn on")
     )
     how: Mapped[str] = personal(
-        String(20), category="consent", keep="consent", purpose="legal", label="How it was given"
+        String(20), category="consent", keep="consent", purpose="legal", label=_l("How it was given")
     )
     withdrawn_how: Mapped[str] = personal(
-        String(20), default="", category="consent", keep="consent", purpose="legal", label="How it was withdrawn"
+        String(20), default="", category="consent", keep="consent", purpose="legal", label=_l("How it was withdrawn")
     )
     wording: Mapped[str] = plain(Text, why="the words that were agreed to")
     wording_hash: Mapped[str] = plain(String(64), why="SHA-256 of the words, to see when they changed")
     language: Mapped[str] = plain(String(5), default="", why="language of the words")
     policy_hash: Mapped[str] = plain(String(64), default="", why="content of the policy that was in force")
     proof: Mapped[dict[str, Any]] = personal(
-        default=dict, category="consent", keep="consent", purpose="legal", label="How we know that it was you"
+        default=dict, category="consent", keep="consent", purpose="legal", label=_l("How we know that it was you")
     )
 
     @classmethod
@@ -112,6 +117,7 @@ class Suppression(InWorkspace, db.Model):
     """
 
     __tablename__ = "suppression"
+    __label__ = _l("Addresses that get no advertising")
     __table_args__ = (
         Index("uq_suppression", "workspace_id", "address_hash", "channel", "purpose", unique=True),
     )  # fmt: skip

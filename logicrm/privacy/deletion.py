@@ -19,13 +19,14 @@ from logicrm.core.errors import Refused
 from logicrm.core.phrases import gettext as _
 from logicrm.core.promises import promise
 from logicrm.core.schema import db_now, new_id
-from logicrm.core.subjects import Subject
+from logicrm.core.subjects import WORKSPACE, Subject
 from logicrm.extensions import db
 from logicrm.privacy import certificate, ledger, letters, profile, versions, walk
 from logicrm.privacy.certificate import Tally
 from logicrm.privacy.models import OPEN, Deletion, DeletionLink, DeletionState
 from logicrm.privacy.profile import Profile
 from logicrm.privacy.purge import LAST_STEP, db_time
+from logicrm.privacy.retaining import holds
 
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without what is misread on paper
 
@@ -53,8 +54,9 @@ class DryPlan:
 @walk.beyond_portal()
 def plan(subject: Subject) -> DryPlan:
     """Say what a deletion would do, and change nothing."""
-    plans = walk.plan(walk.find(subject))
     now = db_time()
+    plans = walk.plan(walk.find(subject))
+    holds.spare(plans, subject, now=now, only_look=True)
     classes = certificate.tally(plans, subject, versions.of_subject(subject, now), now=now)
     return DryPlan(classes, subjects.adapter_of(subject.kind).refusals(subject))
 
@@ -86,7 +88,8 @@ def schedule(
     policy = versions.of_subject(subject, now)
     terms = policy.deletion
     wait = not at_once and not (minor and not terms.minors_wait)
-    due = now + timedelta(days=terms.grace_days if wait else 0)
+    days = policy.termination.keep_days if subject.kind == WORKSPACE else terms.grace_days
+    due = now + timedelta(days=days if wait else 0)
     deletion = Deletion(
         id=new_id(), reference=_reference(), subject_kind=subject.kind, subject_id=subject.id,
         workspace_id=subject.workspace_id, state=DeletionState.SCHEDULED, asked_at=now, due_at=due,
@@ -101,7 +104,7 @@ def schedule(
     adapter.mark(subject, due, but=session_id)
     ask_for_purge(deletion)
     if not deletion.at_once:
-        for days in terms.reminders:
+        for days in (one for one in terms.reminders if one < days):
             jobs.enqueue(
                 "privacy.remind", args={"deletion": deletion.id, "days": days}, run_at=due - timedelta(days=days),
                 workspace_id=subject.workspace_id,
@@ -114,7 +117,9 @@ def schedule(
 def _ruled_by(subject: Subject) -> dict[str, str]:
     """Whose policy the deletion stands under; once the account is gone nothing else would tell."""
     place = subject.workspace_id or next(iter(subject.workspaces), None)
-    return {"ruled_by": str(place)} if place else {}
+    # A business is named on its own certificate; nothing else would know its name then.
+    named = {"controller": subject.name} if subject.kind == WORKSPACE else {}
+    return named | ({"ruled_by": str(place)} if place else {})
 
 
 def policy_of(deletion: Deletion, at: datetime) -> Profile:
@@ -136,6 +141,8 @@ def ask_for_purge(deletion: Deletion) -> None:
 
 def _tell(subject: Subject, deletion: Deletion, template: str, days: int = 0) -> None:
     """Write to each known address, each with a link of its own by which the deletion can be taken back."""
+    if subject.kind == WORKSPACE:
+        template = template.replace("deletion_", "closing_")
     for address in subject.emails:
         secret = crypto.token()
         db.session.add(
@@ -187,7 +194,8 @@ def cancel(deletion_id: uuid.UUID, *, session_id: uuid.UUID | None = None) -> bo
         # A purge wrote its entry and died before its commit: a restore must not replay what was taken back.
         ledger.append(ledger.VOID, deletion=str(deletion.id), kind=subject.kind, key=subject.key, at=db_time())
     subjects.adapter_of(subject.kind).mark(subject, None, but=session_id)
-    letters.write(subject, "deletion_cancelled", name=subject.name, reference=deletion.reference)
+    template = "closing_cancelled" if subject.kind == WORKSPACE else "deletion_cancelled"
+    letters.write(subject, template, name=subject.name, reference=deletion.reference)
     _record("deletion.cancelled", deletion)
     return True
 

@@ -8,15 +8,17 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from babel.dates import format_date
 from flask import Flask, current_app, render_template
 
 from logicrm.core import clock, promises, tenancy
 from logicrm.core.pdf import paper_css, render_pdf
 from logicrm.core.phrases import gettext as _
+from logicrm.core.phrases import ngettext
 from logicrm.core.promises import Evidence
+from logicrm.core.words import day_in_full
 from logicrm.privacy import chain, cli, cookies_registry, policy
 from logicrm.privacy.policy import Document
+from logicrm.privacy.registers import disclosures
 from logicrm.privacy.sites import Site
 from logicrm.privacy.versions import Version
 
@@ -49,10 +51,11 @@ _pdfs = _Kept()
 
 @dataclass(frozen=True)
 class Promises:
-    """The promises of a site with their evidence."""
+    """The promises of a site with their evidence. `asked`: what authorities asked for; None for no business's site."""
 
     rows: list[chain.Link]
     counts: dict[promises.State, int]
+    asked: disclosures.Tally | None = None
 
 
 def document(kind: str, site: Site, lang: str) -> Document:
@@ -86,7 +89,20 @@ def states(site: Site, now: datetime) -> dict[str, Evidence]:
 def promised(site: Site, lang: str, now: datetime) -> Promises:
     """The rows of the page of promises."""
     rows = chain.page_rows(site.profile, states(site, now), lang)
-    return Promises(rows, dict(Counter(row.evidence.state for row in rows)))
+    return Promises(rows, dict(Counter(row.evidence.state for row in rows)), _asked(site, now))
+
+
+def _asked(site: Site, now: datetime) -> disclosures.Tally | None:
+    """What authorities asked this business for in a year, as old as the states at most."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    cache: dict[Any, tuple[datetime, disclosures.Tally]] = app.extensions.setdefault("logicrm.asked", {})
+    if site.workspace_id is None:
+        return None
+    held = cache.get(site.workspace_id)
+    if held is None or app.testing or abs((now - held[0]).total_seconds()) >= STATES_LAST_S:
+        with tenancy.working_in(app, site.workspace_id):
+            held = cache[site.workspace_id] = (now, disclosures.tally(now))
+    return held[1]
 
 
 def policy_json(kind: str, site: Site, lang: str, now: datetime) -> dict[str, Any]:
@@ -109,6 +125,8 @@ def about(version: Version) -> dict[str, Any]:
 
 def promises_json(site: Site, lang: str, now: datetime) -> dict[str, Any]:
     """The promises as plain values."""
+    found = promised(site, lang, now)
+    asked = found.asked
     return {
         "workspace": site.name,
         "profile": site.profile.name,
@@ -120,8 +138,12 @@ def promises_json(site: Site, lang: str, now: datetime) -> dict[str, Any]:
                 "built": row.promise.feature, "state": str(row.evidence.state), "figure": str(row.evidence.figure),
                 "at": row.evidence.at.isoformat() if row.evidence.at else None,
             }
-            for row in promised(site, lang, now).rows
+            for row in found.rows
         ],
+        "authorities": asked and {
+            "since": asked.since.date().isoformat(), "asked": asked.asked, "given": asked.given,
+            "refused": asked.refused, "people": asked.people, "given_by_ground": asked.by_ground,
+        },
     }  # fmt: skip
 
 
@@ -167,26 +189,51 @@ def _document_paper(said: Document, site: Site) -> dict[str, Any]:
         "title": said.title,
         "lead": said.dates[0] if said.dates else "",
         "version": f"{site.version.number} ({said.profile_hash[:12]})" if site.version else said.profile_hash[:12],
-        "effective_on": format_date(said.effective, "d MMMM y", locale=said.lang) if said.effective else "",
+        "effective_on": day_in_full(said.effective, said.lang) if said.effective else "",
         "sections": sections,
         "created": datetime.combine(said.last_updated or clock.today(), datetime.min.time()).astimezone(),
     }
 
 
 def _promises_paper(site: Site, lang: str, now: datetime) -> dict[str, Any]:
+    found = promised(site, lang, now)
     rows = [
         (
             row.promise.id, row.sentence.text, str(policy.STATES[row.evidence.state][0]),
             str(row.evidence.figure) or "–",
             row.kept_by,
         )
-        for row in promised(site, lang, now).rows
+        for row in found.rows
     ]  # fmt: skip
+    authorities = {"title": _("Authorities"), "anchor": "authorities", "paragraphs": [asked_words(found.asked)]}
     head = (_("Number"), _("Promise"), _("State"), _("Figures"), _("Kept by"))
     return {
         "title": _("What %(name)s promises, and whether it is kept", name=site.name),
         "lead": _("“Kept” stands only where the program that keeps a promise has run and left its figures."),
         "version": site.profile.hash[:12],
-        "sections": [{"title": _("Promises"), "anchor": "promises", "table": {"head": head, "rows": rows}}],
+        "sections": [
+            {"title": _("Promises"), "anchor": "promises", "table": {"head": head, "rows": rows}},
+            *([authorities] if found.asked else []),
+        ],
         "created": now,
     }
+
+
+def asked_words(asked: disclosures.Tally | None) -> str:
+    """The line on the public page: how often authorities asked within a year, and what became of it. "" for none."""
+    if asked is None:
+        return ""
+    if not asked.asked:
+        return _("No authority and no court has asked for data in the last twelve months.")
+    times = ngettext(
+        "In the last twelve months authorities and courts asked for data once.",
+        "In the last twelve months authorities and courts asked for data %(num)d times.", asked.asked,
+    )  # fmt: skip
+    given = ngettext("Data was given once.", "Data was given %(num)d times.", asked.given) if asked.given else _(
+        "No data was given."
+    )  # fmt: skip
+    whose = (
+        ngettext("It was about %(num)d person.", "It was about %(num)d people.", asked.people) if asked.given else ""
+    )
+    refused = ngettext("We refused once.", "We refused %(num)d times.", asked.refused) if asked.refused else ""
+    return " ".join(part for part in (times, given, whose, refused) if part)

@@ -168,7 +168,7 @@ def _section(rows: walk.Rows, subject: Subject, profile: Profile, show: Show) ->
                   event=str(vocabulary.ANCHORS[rule.anchor])),
         "source": str(getattr(rows.model, "__source__", "") or _("You, people you work with, or your use")),
         "fields": {
-            name: {"label": mark.label or _human(name), "category": mark.category} if isinstance(mark, Personal)
+            name: {"label": str(mark.label) or _human(name), "category": mark.category} if isinstance(mark, Personal)
             else {"label": _human(name), "category": ""}
             for name, mark in columns.items()
         },
@@ -194,7 +194,11 @@ def _omissions(rows: walk.Rows) -> Iterator[dict[str, Any]]:
     for name, mark in walk.declared_personal(rows.model).items():
         if not mark.export:
             why = _("A secret that protects you: handing it out would let others in.")
-            yield {"what": f"{walk.label_of(rows.model)}: {mark.label or _human(name)}", "why": why, "count": len(rows)}
+            yield {
+                "what": f"{walk.label_of(rows.model)}: {str(mark.label) or _human(name)}",
+                "why": why,
+                "count": len(rows),
+            }
 
 
 def rights(subject: Subject) -> list[dict[str, str]]:

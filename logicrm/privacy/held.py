@@ -109,7 +109,7 @@ def _note(
 ) -> None:
     if value in (None, "", [], {}):
         return
-    label = mark.label or name.replace("_", " ").capitalize()
+    label = str(mark.label) or name.replace("_", " ").capitalize()
     kind = items.setdefault(mark.category, {})
     item = kind.get((where, label))
     if item is None:

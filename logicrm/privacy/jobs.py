@@ -12,8 +12,9 @@ from flask import Flask, current_app
 
 from logicrm.core import audit, crypto, database, files, jobs, mail, subjects, tenancy, watermarks
 from logicrm.core.pdf import PdfFailed, PdfUnavailable
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.promises import promise
-from logicrm.core.subjects import Subject
+from logicrm.core.subjects import WORKSPACE, Subject
 from logicrm.extensions import db
 from logicrm.privacy import (
     certificate,
@@ -28,6 +29,7 @@ from logicrm.privacy import (
     versions,
 )
 from logicrm.privacy.models import Deletion, DeletionState, Export
+from logicrm.privacy.retaining import accounts, closing, emptying, takeout
 
 NOTICE_TRIES_FOR = timedelta(days=3)  # then the sealed address goes, whether the notice went out or not
 SWEEP_S = 60
@@ -44,7 +46,7 @@ def _step(run: Step) -> Step:
     return run
 
 
-@jobs.job("privacy.purge", max_attempts=20, title="Erase a person's data", long=True)
+@jobs.job("privacy.purge", max_attempts=20, title=_l("Erase a person's data"), long=True)
 def purge_job(job: jobs.JobContext) -> None:
     """Carry a due deletion out, from the step at which the last start stopped."""
     run_purge(uuid.UUID(job.args["deletion"]), lambda done: job.progress(done, len(STEPS)))
@@ -81,12 +83,20 @@ def run_purge(deletion_id: uuid.UUID, progress: Callable[[int], None] = lambda d
 @_step
 def _files(_deletion_id: uuid.UUID, take: Take) -> None:
     row = take()
+    if row.subject_kind == WORKSPACE:  # its files go with their rows; its people get a deletion of their own
+        row.facts = row.facts | {"accounts": closing.end_accounts(row.subject_id)}
+        return
     removed = purge.erase_files(row)
     row.facts = row.facts | {"files": row.facts.get("files", 0) + removed}
 
 
 @_step
-def _rows(_deletion_id: uuid.UUID, take: Take) -> None:
+def _rows(deletion_id: uuid.UUID, take: Take) -> None:
+    found, at = _look_at(deletion_id)
+    if found.subject_kind == WORKSPACE:
+        emptying.empty(found.subject_id, deletion_id, now=at, commit=_settle)
+        take()
+        return
     row = take()
     now = purge.db_time()
     terms = deletion.policy_of(row, now)
@@ -101,6 +111,8 @@ def _rows(_deletion_id: uuid.UUID, take: Take) -> None:
 def _mail(_deletion_id: uuid.UUID, take: Take) -> None:
     """Written copies of messages, and rows that a job in mid-send left behind."""
     row = take()
+    if row.subject_kind == WORKSPACE:  # its letters went with its rows; its owners may have others
+        return
     addresses = purge.sealed_addresses(row)
     copies = len(mail.files_of(addresses))
     mail.forget_addresses(addresses)
@@ -190,6 +202,8 @@ def _key(row: Deletion) -> str:
 
 def _controller(row: Deletion, fallback: str) -> str:
     places = row.facts.get("workspaces", [])
+    if row.facts.get("controller"):
+        return str(row.facts["controller"])
     return _place_name(uuid.UUID(places[0])) if places else fallback
 
 
@@ -199,7 +213,7 @@ def _place_name(workspace_id: uuid.UUID | None) -> str:
     return db.session.scalar(db.select(table.c.name).where(table.c.id == workspace_id)) or "LogiCRM"
 
 
-@jobs.job("privacy.remind", title="Remind of a deletion")
+@jobs.job("privacy.remind", title=_l("Remind of a deletion"))
 def remind_job(job: jobs.JobContext) -> None:
     """Checked against the deletion's state when it runs, not when it was planned."""
     deletion.remind(uuid.UUID(job.args["deletion"]), int(job.args["days"]))
@@ -207,7 +221,7 @@ def remind_job(job: jobs.JobContext) -> None:
     db.session.commit()
 
 
-@jobs.every("privacy.sweep", seconds=SWEEP_S, title="Find deletions that are due")
+@jobs.every("privacy.sweep", seconds=SWEEP_S, title=_l("Find deletions that are due"))
 def sweep_job(job: jobs.JobContext) -> None:
     """Ask for the purge of what is due or stopped half way, should its own job have been lost; and say so to
     whoever waits for a copy whose job is no more."""
@@ -217,7 +231,7 @@ def sweep_job(job: jobs.JobContext) -> None:
     db.session.commit()
 
 
-@jobs.job("privacy.export", max_attempts=4, title="Build a copy of somebody's data", long=True)
+@jobs.job("privacy.export", max_attempts=4, title=_l("Build a copy of somebody's data"), long=True)
 def export_job(job: jobs.JobContext) -> None:
     """Build a copy. What fails four times says why and can be asked for again."""
     export_id = uuid.UUID(job.args["export"])
@@ -235,7 +249,10 @@ def export_job(job: jobs.JobContext) -> None:
             db.session.rollback()
         if subject is None:
             raise jobs.GiveUp("the person is no longer known")
-        export.build(export_id, subject, controller=controller, progress=job.progress)
+        if kind == WORKSPACE:
+            takeout.build(export_id, subject, progress=job.progress)
+        else:
+            export.build(export_id, subject, controller=controller, progress=job.progress)
         job.finish_in_this_transaction()
         db.session.commit()
     except (jobs.LeaseLost, jobs.Stopping):
@@ -255,14 +272,14 @@ def _why(fault: Exception) -> str:
     return f"The copy could not be built ({type(fault).__name__})."
 
 
-@jobs.every("privacy.expire_exports", seconds=3600, title="Remove old copies")
+@jobs.every("privacy.expire_exports", seconds=3600, title=_l("Remove old copies"))
 def expire_job(job: jobs.JobContext) -> None:
     """The files go by their own last day (core.files); here the rows learn of it."""
     export.expire()
     db.session.commit()
 
 
-@jobs.every("privacy.retain", at_hour=2, title="Carry out the times of keeping", long=True)
+@jobs.every("privacy.retain", at_hour=2, title=_l("Carry out the times of keeping"), long=True)
 def retain_job(job: jobs.JobContext) -> None:
     """Once a day. A rule that stopped for a human fails the job, where the owner sees it."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -270,6 +287,20 @@ def retain_job(job: jobs.JobContext) -> None:
     db.session.rollback()
     if stopped:
         raise jobs.GiveUp(f"{stopped} rules found far more than usual and stopped; run flask privacy retain --dry-run")
+
+
+@jobs.job("privacy.retain_here", title=_l("Carry out a rule that somebody let run"), long=True)
+def retain_here_job(job: jobs.JobContext) -> None:
+    """The run of one workspace, with what was decided for it (`RetentionRelease`) and no more."""
+    del job
+    place, now = tenancy.current(), purge.db_time()
+    if place is None:
+        raise jobs.GiveUp("no workspace")
+    db.session.rollback()
+    terms = versions.of_workspace(place, now)
+    outcomes = retention.run(terms, now=now, tenant=True, commit=_settle)
+    retention.leave_watermarks(outcomes + accounts.run(terms, now=now, commit=_settle), now=now)
+    db.session.commit()
 
 
 def retain_everywhere(
@@ -287,8 +318,12 @@ def retain_everywhere(
         with tenancy.working_in(app, place.id):
             terms = versions.of_workspace(place.id, now)
             outcomes = retention.run(terms, now=now, tenant=True, dry=dry, force=force, commit=_settle)
+            outcomes += accounts.run(terms, now=now, dry=dry, force=force, commit=_settle)
             if not dry:
                 retention.leave_watermarks(outcomes, now=now, everywhere=everywhere)
+                closing.leave_watermark(now=now)
+                if shell := closing.shell_of(place.id):
+                    emptying.empty(place.id, shell, now=now, commit=_settle)
             db.session.commit()
         yield place.slug, outcomes
 

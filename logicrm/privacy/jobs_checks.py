@@ -10,10 +10,11 @@ from flask import Flask, current_app
 
 from logicrm.core import checks, clock, database, jobs, tenancy
 from logicrm.core.checks import Checked
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.extensions import db
 
 
-@jobs.every("privacy.check", at_hour=3, title="Look whether promises are kept", long=True)
+@jobs.every("privacy.check", at_hour=3, title=_l("Look whether promises are kept"), long=True)
 def check_job(job: jobs.JobContext) -> None:
     """Looks; what is not as promised shows on the page of promises and fails nothing."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]

@@ -6,13 +6,14 @@ import uuid
 from datetime import datetime
 
 from logicrm.core import jobs, tenancy, watermarks, workspaces
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.workspaces import Business
 from logicrm.extensions import db
 from logicrm.privacy import asked_anew, purge, telling, versions
 from logicrm.privacy.versions import Version
 
 
-@jobs.job("privacy.tell_policy", max_attempts=20, title="Write to people about a new policy", long=True)
+@jobs.job("privacy.tell_policy", max_attempts=20, title=_l("Write to people about a new policy"), long=True)
 def tell_job(job: jobs.JobContext) -> None:
     """Batch by batch, each with its letters in one transaction: a killed worker's job goes on where it stopped."""
     done = 0
@@ -36,7 +37,7 @@ def _leave(done: int, now: datetime) -> None:
     watermarks.leave_watermark("policy:told", ran_at=now, rows_considered=done, rows_acted=done)
 
 
-@jobs.job("privacy.policy_begins", max_attempts=20, title="A new policy begins")
+@jobs.job("privacy.policy_begins", max_attempts=20, title=_l("A new policy begins"))
 def begins_job(job: jobs.JobContext) -> None:
     """End the consents whose subject has changed. From the very instant the gate does not count them: this only
     puts it on record."""

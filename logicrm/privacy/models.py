@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBin
 from sqlalchemy.orm import Mapped
 from sqlalchemy.sql import ColumnElement
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Erase, Keep, personal, plain
 from logicrm.core.schema import Id, Json, new_id
 from logicrm.core.tenancy import InWorkspace, Person
@@ -27,26 +28,27 @@ class DataSubject(InWorkspace, db.Model):
     """An end customer or lead who entered the portal, chose something, or asked for something."""
 
     __tablename__ = "data_subject"
+    __label__ = _l("People of the customer portal")
     __table_args__ = (
         UniqueConstraint("workspace_id", "key_hash"),
         Index("ix_data_subject_email", "workspace_id", "email"),
     )
     __about__ = (About("person", by="email"),)
     __retention__ = (
-        Keep("requests", anchor="last_seen_at", why="who has not come back for so long has no open request"),
+        Keep("requests", anchor="last_seen_at", why=_l("who has not come back for so long has no open request")),
     )
 
     email: Mapped[str] = personal(
-        String(254), category="contact", keep="requests", purpose="legal", label="Address that you proved"
+        String(254), category="contact", keep="requests", purpose="legal", label=_l("Address that you proved")
     )
     key_hash: Mapped[str] = plain(String(64), why="keyed hash of the address, to find the row again")
     language: Mapped[str] = personal(
-        String(5), default="", category="contact", keep="requests", purpose="legal", label="Language of our letters"
+        String(5), default="", category="contact", keep="requests", purpose="legal", label=_l("Language of our letters")
     )
-    created_at: Mapped[datetime] = personal(category="usage", keep="requests", purpose="legal", label="First seen")
-    last_seen_at: Mapped[datetime] = personal(category="usage", keep="requests", purpose="legal", label="Last seen")
+    created_at: Mapped[datetime] = personal(category="usage", keep="requests", purpose="legal", label=_l("First seen"))
+    last_seen_at: Mapped[datetime] = personal(category="usage", keep="requests", purpose="legal", label=_l("Last seen"))
     deletion_due_at: Mapped[datetime | None] = personal(
-        category="consent", keep="requests", purpose="legal", label="Deletion scheduled for"
+        category="consent", keep="requests", purpose="legal", label=_l("Deletion scheduled for")
     )
 
     @classmethod
@@ -67,22 +69,23 @@ class Export(db.Model):
     """One copy of somebody's data: asked for, built by a job, gone after the profile's days."""
 
     __tablename__ = "privacy_export"
+    __label__ = _l("Copies of data")
     __table_args__ = (Index("ix_privacy_export_subject", "subject_kind", "subject_id", "asked_at"),)
     __about__ = (About("account", by="subject_id"), About("person", by="subject_id"))
-    __retention__ = (Keep("requests", anchor="asked_at", why="proof that a request for a copy was answered"),)
+    __retention__ = (Keep("requests", anchor="asked_at", why=_l("proof that a request for a copy was answered")),)
 
     id: Mapped[uuid.UUID] = plain(primary_key=True, default=new_id, why="names the export")
     subject_kind: Mapped[str] = plain(String(20), why="account or person")
     subject_id: Mapped[uuid.UUID] = plain(Id(), why="whose data")
     workspace_id: Mapped[uuid.UUID | None] = plain(Id(), why="the tenant of a person; none for accounts")
     state: Mapped[str] = plain(String(10), default=ExportState.ASKED, why="moves by conditional updates only")
-    asked_at: Mapped[datetime] = personal(category="usage", keep="requests", purpose="legal", label="Asked for")
+    asked_at: Mapped[datetime] = personal(category="usage", keep="requests", purpose="legal", label=_l("Asked for"))
     ready_at: Mapped[datetime | None] = personal(
-        category="usage", keep="requests", purpose="legal", label="Ready since"
+        category="usage", keep="requests", purpose="legal", label=_l("Ready since")
     )
     expires_at: Mapped[datetime | None] = plain(why="when the files go")
     downloads: Mapped[int] = personal(
-        Integer, default=0, category="usage", keep="requests", purpose="legal", label="Downloads"
+        Integer, default=0, category="usage", keep="requests", purpose="legal", label=_l("Downloads")
     )
     records: Mapped[int] = plain(BigInteger, default=0, why="rows inside, shown to the person")
     fault: Mapped[str] = plain(String(200), default="", why="why it failed, in our own words")
@@ -106,6 +109,7 @@ class Deletion(db.Model):
     """One deletion: scheduled → purging → purged, or scheduled → cancelled. After the purge it is the proof."""
 
     __tablename__ = "deletion"
+    __label__ = _l("Deletions")
     __table_args__ = (
         # Two open deletions of one subject would race for the same rows.
         Index(
@@ -121,8 +125,8 @@ class Deletion(db.Model):
         About("person", by="subject_id", rows=Erase.KEEP, law=PROOF_LAW),
     )
     __retention__ = (
-        Keep("requests", anchor="purged_at", why="proof that the deletion was carried out"),
-        Keep("requests", anchor="cancelled_at", why="proof that it was asked for and taken back"),
+        Keep("requests", anchor="purged_at", why=_l("proof that the deletion was carried out")),
+        Keep("requests", anchor="cancelled_at", why=_l("proof that it was asked for and taken back")),
     )
 
     id: Mapped[uuid.UUID] = plain(primary_key=True, default=new_id, why="names the deletion")
@@ -132,14 +136,14 @@ class Deletion(db.Model):
     workspace_id: Mapped[uuid.UUID | None] = plain(Id(), why="the tenant of a person; none for accounts")
     state: Mapped[str] = plain(String(10), default=DeletionState.SCHEDULED, why="moves by conditional updates only")
     asked_at: Mapped[datetime] = personal(
-        category="consent", keep="requests", purpose="legal", erase=Erase.KEEP, label="Deletion asked for"
+        category="consent", keep="requests", purpose="legal", erase=Erase.KEEP, label=_l("Deletion asked for")
     )
     due_at: Mapped[datetime] = personal(
-        category="consent", keep="requests", purpose="legal", erase=Erase.KEEP, label="Deletion due"
+        category="consent", keep="requests", purpose="legal", erase=Erase.KEEP, label=_l("Deletion due")
     )
     at_once: Mapped[bool] = plain(Boolean, default=False, why="without grace: asked so, or a minor")
     cancelled_at: Mapped[datetime | None] = personal(
-        category="consent", keep="requests", purpose="legal", erase=Erase.KEEP, label="Deletion taken back"
+        category="consent", keep="requests", purpose="legal", erase=Erase.KEEP, label=_l("Deletion taken back")
     )
     begun_at: Mapped[datetime | None] = plain(why="when the purge began: from here on nobody reads or writes")
     purged_at: Mapped[datetime | None] = plain(why="when the purge was complete; starts the retention clock")
@@ -161,27 +165,31 @@ class DeletionLink(db.Model):
     """A link in a letter that takes a deletion back: one for each known address. Only its hash is kept."""
 
     __tablename__ = "deletion_link"
+    __label__ = _l("Links to take a deletion back")
     __about__ = (
         About("account", via=("deletion_id", "deletion")),
         About("person", via=("deletion_id", "deletion")),
     )
-    __retention__ = (Keep("logs", anchor="expires_at", days=1, why="an expired link opens nothing"),)
+    __retention__ = (Keep("logs", anchor="expires_at", days=1, why=_l("an expired link opens nothing")),)
 
     id: Mapped[uuid.UUID] = plain(primary_key=True, default=new_id, why="names the row")
     deletion_id: Mapped[uuid.UUID] = plain(
         Id(), ForeignKey("deletion.id", ondelete="CASCADE"), index=True, why="the deletion"
     )
     token_hash: Mapped[str] = plain(String(64), unique=True, why="SHA-256 of the link's secret")
-    expires_at: Mapped[datetime] = personal(category="security", keep="logs", purpose="security", label="Link expires")
+    expires_at: Mapped[datetime] = personal(
+        category="security", keep="logs", purpose="security", label=_l("Link expires")
+    )
 
 
 class RetentionRun(db.Model):
     """One table of one run of the retention engine: what it removed, or why it stopped."""
 
     __tablename__ = "retention_run"
+    __label__ = _l("Runs of deletion by age")
     __table_args__ = (Index("ix_retention_run_executor", "executor", "ran_at"),)
     __retention__ = (
-        Keep("logs", anchor="ran_at", days=730, why="shows that rules were carried out, and the usual volume"),
+        Keep("logs", anchor="ran_at", days=730, why=_l("shows that rules were carried out, and the usual volume")),
     )
 
     id: Mapped[uuid.UUID] = plain(primary_key=True, default=new_id, why="names the line")
@@ -193,4 +201,8 @@ class RetentionRun(db.Model):
     due: Mapped[int] = plain(BigInteger, default=0, why="rows that were due")
     acted: Mapped[int] = plain(BigInteger, default=0, why="rows deleted or blanked")
     braked: Mapped[bool] = plain(Boolean, default=False, why="stopped: unusually many were due, a human decides")
+    action: Mapped[str] = plain(String(10), server_default="delete", why="delete, anonymise or restrict")
+    held: Mapped[int] = plain(BigInteger, server_default="0", why="rows that were due and that a hold keeps")
+    considered: Mapped[int] = plain(BigInteger, server_default="0", why="rows in the table when it ran")
+    oldest_left: Mapped[datetime | None] = plain(why="oldest anchor that stayed, rows under a hold not counted")
     ran_at: Mapped[datetime] = plain(why="when")

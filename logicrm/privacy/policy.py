@@ -189,9 +189,9 @@ def _about(show: Show) -> list[str]:
     if who.country:
         said.append(_("Home country: %(country)s.", country=show.country(who.country)))
     if who.governing_law:
-        said.append(_("The law that governs this policy: %(law)s.", law=who.governing_law))
+        said.append(_("The law that governs this policy: %(law)s.", law=show.text(who.governing_law)))
     if who.court and not show.promised("identity.court"):
-        said.append(_("The court that decides: %(court)s.", court=who.court))
+        said.append(_("The court that decides: %(court)s.", court=show.text(who.court)))
     return said
 
 

@@ -104,7 +104,7 @@ KEEP = (
     Field("criterion", _l("What decides the time"), ONE, vocabulary.CRITERIA),
     Field("minimum", _l("Never shorter than"), PERIOD),
     Field("maximum", _l("Never longer than"), PERIOD),
-    Field("warn_days", _l("Days of warning before"), WHOLE),
+    Field("warn_days", _l("Warnings, days before"), WHOLES, help=_l("Such as: 30, 7")),
     Field("while_used", _l("Nothing goes as long as the service is used"), FLAG),
 )
 ALSO = (

@@ -10,6 +10,7 @@ from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, Unique
 from sqlalchemy.orm import Mapped
 from sqlalchemy.sql import ColumnElement
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, personal, plain
 from logicrm.core.schema import Id, Json
 from logicrm.core.tenancy import InWorkspace, Person, inside
@@ -21,6 +22,7 @@ class PolicyDraft(InWorkspace, db.Model):
     """The values that an owner edits: at most one of a workspace. What is published leaves no draft behind."""
 
     __tablename__ = "policy_draft"
+    __label__ = _l("Draft of the policy")
     __table_args__ = (UniqueConstraint("workspace_id"),)
 
     document: Mapped[dict[str, Any]] = plain(Json, default=dict, why="the tables of a profile, with what was edited")
@@ -36,6 +38,7 @@ class PolicyVersion(InWorkspace, db.Model):
     """
 
     __tablename__ = "policy_version"
+    __label__ = _l("Published policies")
     __table_args__ = (UniqueConstraint("workspace_id", "number"),)
 
     number: Mapped[int] = plain(Integer, why="counts from 1, without gaps")
@@ -63,6 +66,7 @@ class PolicyReading(InWorkspace, db.Model):
     """
 
     __tablename__ = "policy_reading"
+    __label__ = _l("Who has seen which policy")
     __table_args__ = (
         inside("version_id", "policy_version"),
         inside("subject_id", "data_subject", ondelete="CASCADE"),
@@ -78,16 +82,21 @@ class PolicyReading(InWorkspace, db.Model):
     )
     subject_id: Mapped[uuid.UUID | None] = plain(Id(), why="the end customer; none for a member")
     told_at: Mapped[datetime | None] = personal(
-        category="consent", keep="consent", purpose="legal", label="We wrote to you about a new privacy policy"
+        category="consent", keep="consent", purpose="legal", label=_l("We wrote to you about a new privacy policy")
     )
     seen_at: Mapped[datetime | None] = personal(
-        category="consent", keep="consent", purpose="legal", label="You said that you had read a privacy policy"
+        category="consent", keep="consent", purpose="legal", label=_l("You said that you had read a privacy policy")
     )
     accepted_at: Mapped[datetime | None] = personal(
-        category="consent", keep="consent", purpose="legal", label="Terms accepted (this is no consent)"
+        category="consent", keep="consent", purpose="legal", label=_l("Terms accepted (this is no consent)")
     )
     accepted_how: Mapped[str] = personal(
-        String(12), default="", category="consent", keep="consent", purpose="legal", label="How the terms were accepted"
+        String(12),
+        default="",
+        category="consent",
+        keep="consent",
+        purpose="legal",
+        label=_l("How the terms were accepted"),
     )  # sign_up, use
 
     @classmethod

@@ -115,7 +115,7 @@ class RetentionRule:
     criterion: str
     minimum: Duration | None
     maximum: Duration | None
-    warn_days: int
+    warn_days: tuple[int, ...]  # letters to the person so many days before, the largest first
     while_used: bool  # nothing goes as long as the service is used
     also: tuple[Trigger, ...]  # other events; whichever comes first ends the keeping
 

@@ -30,6 +30,7 @@ from logicrm.privacy.profile_schema import Reader
 LONGEST_EXTENSION = Duration(months=2)  # GDPR Art. 12(3)
 LONGEST_SILENCE = Duration(hours=72)  # GDPR Art. 33(1); Vietnam, Law 91/2025 Art. 23
 LONGEST_WAIT_DAYS = 30  # longer would not be "without undue delay" (GDPR Art. 17(1))
+LONGEST_WARNING_DAYS = 90
 #: Events that happen while a service is used: no clock of theirs may run where data stays as long as that.
 IN_USE = ("last_used", "recorded", "last_contact", "consent_given", "made")
 
@@ -155,13 +156,21 @@ def retention(top: Reader) -> Mapping[str, RetentionRule]:
             criterion=at.one_of("criterion", tuple(vocabulary.CRITERIA)),
             minimum=at.optional_duration("minimum"),
             maximum=at.optional_duration("maximum"),
-            warn_days=at.whole("warn_days", 1, 90, default=0),
+            warn_days=_warnings(at),
             while_used=at.has("while_used") and at.flag("while_used"),
             also=tuple(_trigger(row) for row in at.rows("also", optional=True)),
         )
         _in_order(at, rule)
         at.done()
     return MappingProxyType(rules)
+
+
+def _warnings(at: Reader) -> tuple[int, ...]:
+    """Days before the end; none where the field is left out."""
+    days = at.wholes("warn_days") if at.has("warn_days") else ()
+    if days and days[0] > LONGEST_WARNING_DAYS:
+        at.note("warn_days", f"warns {days[0]} days before.", f"Write {LONGEST_WARNING_DAYS} or less.")
+    return days
 
 
 def _trigger(at: Reader) -> Trigger:

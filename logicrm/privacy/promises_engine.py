@@ -11,6 +11,7 @@ from logicrm.core import promises, tenancy
 from logicrm.core.phrases import lazy_gettext
 from logicrm.core.promises import NO_EVIDENCE, Evidence, evidence
 from logicrm.core.schema import db_now
+from logicrm.core.subjects import WORKSPACE
 from logicrm.core.watermarks import Watermark, latest_watermark
 from logicrm.extensions import db
 from logicrm.privacy import retention, versions
@@ -55,7 +56,9 @@ def nobody_waits_longer_than_promised(now: datetime) -> Evidence | None:
     here = tenancy.current()
     if here is None:
         return None
-    waits = select(Deletion.asked_at, Deletion.purged_at).where(Deletion.purged_at.is_not(None))
+    waits = select(Deletion.asked_at, Deletion.purged_at).where(
+        Deletion.purged_at.is_not(None), Deletion.subject_kind != WORKSPACE
+    )
     longest = max((purged - asked for asked, purged in db.session.execute(waits) if purged), default=timedelta(0))
     promised = versions.of_workspace(here, now).deletion.grace_days
     too_long = int(longest > timedelta(days=promised) + LATE)
@@ -92,6 +95,20 @@ def corrections_are_made(now: datetime) -> Evidence | None:
 # Keeping -----------------------------------------------------------------------------------------
 
 
+@evidence("termination")
+def closed_workspaces_are_gone(now: datetime) -> Evidence | None:
+    """What became of closed workspaces of the installation, as the last daily run found it. None closed: no evidence."""
+    return promises.from_watermark("termination", now, at_most=DAILY, figure=_closings)
+
+
+def _closings(mark: Watermark) -> LazyString:
+    return lazy_gettext(
+        "%(gone)s closed workspaces were deleted, %(late)s too late or too early",
+        gone=mark.rows_acted,
+        late=mark.rows_overdue,
+    )
+
+
 @evidence("retention")
 def what_is_over_is_gone(now: datetime) -> Evidence | None:
     """The worst of the classes that the daily run went through; older than two days it counts for nothing."""
@@ -109,7 +126,8 @@ def of_class(name: str, event: str = "") -> promises.EvidenceQuery:
         here = tenancy.current()
         if here is None:
             return None
-        figures = versions.of_workspace(here, now).retention[name]
+        policy = versions.of_workspace(here, now)
+        figures = policy.retention[name]
         found = []
         for rule in (*retention.rules(tenant=True), *retention.rules(tenant=False)):
             if not rule.is_promised or (rule.keep.data_class, rule.keep.event) != (name, event):
@@ -118,7 +136,9 @@ def of_class(name: str, event: str = "") -> promises.EvidenceQuery:
             if figure is None or mark is None:
                 found.append(NO_EVIDENCE)
             else:
-                cutoff = figure.cutoff(mark.ran_at)
+                # Not the rule's own cutoff: that a rule counts wrong must show.
+                at = retention.here(mark.ran_at, tenant=rule.is_tenant or bool(rule.through))
+                cutoff = figure.cutoff(at)
                 found.append(
                     promises.from_watermark(mark.executor, now, at_most=DAILY, cutoff=cutoff, figure=_rows_gone)
                 )

@@ -22,6 +22,7 @@ from logicrm.core.subjects import Subject
 from logicrm.extensions import db
 from logicrm.privacy import ledger, walk
 from logicrm.privacy.models import Deletion, DeletionState
+from logicrm.privacy.retaining import holds
 from logicrm.privacy.walk import TablePlan
 
 SEAL = "erasure-notice"
@@ -97,7 +98,7 @@ def erase_files(deletion: Deletion) -> int:
     subject = subjects.load(deletion.subject_kind, deletion.subject_id)
     if subject is None:
         return 0
-    plans = walk.plan(walk.find(subject))
+    plans = _plan(subject, note=False)
     letters = plans.get(mail.OutgoingMail.__tablename__)
     for key in letters.delete if letters else ():
         mail_delivery.remove_copy(key)
@@ -117,19 +118,24 @@ def erase_rows(deletion: Deletion, tally: Any) -> None:
     subject = subjects.load(deletion.subject_kind, deletion.subject_id)
     if subject is None:
         return
-    found = walk.find(subject)
-    plans = walk.plan(found)
+    plans = _plan(subject, note=True)
     deletion.facts = deletion.facts | {"classes": tally(plans, subject)}
     db.session.flush()
     apply(plans, subject)
     deletion.facts = deletion.facts | {"left": left_behind(plans, subject)}
 
 
+def _plan(subject: Subject, *, note: bool) -> dict[str, TablePlan]:
+    plans = walk.plan(walk.find(subject))
+    holds.spare(plans, subject, now=db_time(), note=note)
+    return plans
+
+
 def left_behind(plans: dict[str, TablePlan], subject: Subject) -> int:
     """Look for the person once more: rows that are still there and should not be. Anything but 0 breaks a promise."""
     db.session.flush()
     found = walk.find(subject)
-    spared = {name: one.keep.union(*one.blank.values()) for name, one in plans.items()}
+    spared = {name: one.stays.union(*one.blank.values()) for name, one in plans.items()}
     return sum(len(set(rows.by_key) - spared.get(name, set())) for name, rows in found.tables.items())
 
 
@@ -205,7 +211,7 @@ def _restrict(one: TablePlan, subject: Subject) -> None:
     """What the law keeps is locked away where the table knows how."""
     if "restricted" not in one.model.__table__.columns:
         return
-    for place, some in one.places(one.keep):
+    for place, some in one.places(one.stays):
         _write(
             update(one.model).where(walk.key_of(one.model).in_(some)).values(restricted=True), one.model, place, subject
         )
@@ -261,7 +267,7 @@ def _unsearch(one: TablePlan) -> None:
     """Nothing of an erased row is found any more; a row that stays is indexed again afterwards."""
     if not hasattr(one.model, "__search__"):
         return
-    gone = one.delete.union(one.keep, *one.blank.values())
+    gone = one.delete.union(one.stays, *one.blank.values())
     entry = search.SearchEntry
     for some in walk.batches(gone):
         db.session.execute(

@@ -69,18 +69,20 @@ class PrivacyRequest(InWorkspace, db.Model):
         Index("ix_privacy_request_subject", "workspace_id", "subject_id", "id"),
     )
     __about__ = (About("person", via=("subject_id", "data_subject")),)
-    __retention__ = (Keep("requests", anchor="closed_at", why="proof that the request was answered in time"),)
+    __retention__ = (Keep("requests", anchor="closed_at", why=_l("proof that the request was answered in time")),)
 
     subject_id: Mapped[uuid.UUID] = plain(Id(), why="who asks")
     kind: Mapped[str] = personal(
-        String(20), category="consent", keep="requests", purpose="legal", label="What you asked"
+        String(20), category="consent", keep="requests", purpose="legal", label=_l("What you asked")
     )
     words: Mapped[str] = personal(
-        Text, default="", category="communication", keep="requests", purpose="legal", label="In your words"
+        Text, default="", category="communication", keep="requests", purpose="legal", label=_l("In your words")
     )
     language: Mapped[str] = plain(String(5), default="", why="language of the answer")
     came_by: Mapped[str] = plain(String(10), default="portal", why="portal, e-mail, letter, phone")
-    received_at: Mapped[datetime] = personal(category="consent", keep="requests", purpose="legal", label="Reached us")
+    received_at: Mapped[datetime] = personal(
+        category="consent", keep="requests", purpose="legal", label=_l("Reached us")
+    )
     due_on: Mapped[date] = plain(why="the earlier of the policy's day and the law's")
     policy_due_on: Mapped[date | None] = plain(why="the day that the policy promises")
     legal_due_on: Mapped[date | None] = plain(why="the last day that the law allows")
@@ -88,11 +90,16 @@ class PrivacyRequest(InWorkspace, db.Model):
     state: Mapped[str] = plain(String(12), default=RequestState.OPEN, why="moves by conditional updates only")
     reason: Mapped[str] = plain(String(20), default="", why="code of the ground of a refusal")
     answer: Mapped[str] = personal(
-        Text, default="", category="communication", keep="requests", purpose="legal", label="Our answer"
+        Text, default="", category="communication", keep="requests", purpose="legal", label=_l("Our answer")
     )
     closed_at: Mapped[datetime | None] = personal(
-        category="consent", keep="requests", purpose="legal", label="Answered on"
+        category="consent", keep="requests", purpose="legal", label=_l("Answered on")
     )
+    extended_at: Mapped[datetime | None] = plain(why="when the person was told that it takes longer; once at most")
+    extension_reason: Mapped[str] = personal(
+        Text, server_default="", default="", category="communication", keep="requests", purpose="legal",
+        label=_l("Why it takes longer"),
+    )  # fmt: skip
     handled_by: Mapped[uuid.UUID | None] = plain(
         Id(), ForeignKey("user.id", ondelete="SET NULL"), index=True, why="who answered"
     )

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from logicrm.core import audit, mail
 from logicrm.core.errors import Refused
 from logicrm.core.phrases import gettext as _
+from logicrm.core.phrases import ngettext
 from logicrm.core.promises import promise
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
@@ -83,6 +84,57 @@ def begin(request_id: uuid.UUID, *, by: uuid.UUID) -> None:
     if begun.rowcount != 1:  # type: ignore[attr-defined]
         raise Refused(_("Somebody was faster: this request is not waiting any more."))
     audit.record("request.begun", object_kind="privacy_request", object_id=request_id, actor=by)
+
+
+@promise("clock.requests")
+def extend(
+    request_id: uuid.UUID, *, reason: str, by: uuid.UUID, profile: Profile, business: str, country: str, time_zone: str,
+    now: datetime,
+) -> PrivacyRequest:  # fmt: skip
+    """Take longer, once, and tell the person why, inside the first period (GDPR Art. 12(3)).
+
+    Refused without reasons, after the first day to answer by, a second time, and where the policy's own promise leaves
+    no more time.
+    """
+    if not reason.strip() or len(reason) > LONGEST_WORDS:
+        raise Refused(_("Say why it takes longer, in words for the person."), field="extension_reason")
+    zone = ZoneInfo(time_zone)
+    found = db.session.scalars(select(PrivacyRequest).where(PrivacyRequest.id == request_id)).one()
+    received = found.received_at.astimezone(zone).date()
+    due = clocks.due(profile, received, country, kind=found.kind, extended=True)
+    if due.on <= found.due_on:
+        raise Refused(
+            _("The policy promises an answer by that day, and leaves no more time."), field="extension_reason"
+        )
+    moved = db.session.execute(
+        update(PrivacyRequest)
+        .where(
+            PrivacyRequest.id == request_id, PrivacyRequest.state.in_(UNANSWERED),
+            PrivacyRequest.extended_at.is_(None), PrivacyRequest.due_on >= now.astimezone(zone).date(),
+        )
+        .values(
+            extended_at=now, extension_reason=reason.strip(), due_on=due.on, policy_due_on=due.policy_on,
+            legal_due_on=due.legal_on, regime=due.regime, handled_by=by,
+        )
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        raise Refused(
+            _("It can be extended once, before the first day to answer by is over."), field="extension_reason"
+        )
+    db.session.expire_all()
+    longer = db.session.scalars(select(PrivacyRequest).where(PrivacyRequest.id == request_id)).one()
+    person = db.session.scalars(select(DataSubject).where(DataSubject.id == longer.subject_id)).one()
+    language = longer.language or person.language or "en"
+    with force_locale(language):
+        mail.send(
+            person.email, "request_extended", mail_class=mail.TRANSACTIONAL, purpose="legal", subject_kind="person",
+            subject_id=person.id, language=language, business=business, kind=KIND_WORDS[longer.kind],
+            words=longer.extension_reason, due_on=longer.due_on, contact=profile.identity.contact,
+            authority=authorities.authority_for(profile.identity.country),
+        )  # fmt: skip
+    audit.record("request.extended", longer, actor=by, due=longer.due_on.isoformat())
+    return longer
 
 
 @promise("requests.answer")
@@ -162,3 +214,12 @@ def _rows(condition: object, *order: object, limit: int) -> list[Row]:
 def days_left(request: PrivacyRequest, today: date) -> int:
     """Whole days until the answer is late; negative when it is."""
     return (request.due_on - today).days
+
+
+def left_words(days: int) -> tuple[str, str]:
+    """('3 days left', tone)."""
+    if days < 0:
+        return ngettext("%(num)d day late", "%(num)d days late", -days), "bad"
+    if days == 0:
+        return _("Due today"), "warn"
+    return ngettext("%(num)d day left", "%(num)d days left", days), "warn" if days <= 5 else "neutral"

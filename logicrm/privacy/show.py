@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from babel.units import format_unit
@@ -16,6 +15,7 @@ from babel.units import format_unit
 from logicrm.core import promises as core
 from logicrm.core.phrases import gettext as _
 from logicrm.core.phrases import ngettext
+from logicrm.core.words import day_in_full
 from logicrm.privacy import vocabulary
 from logicrm.privacy.clocks import Duration
 from logicrm.privacy.profile import Profile
@@ -76,8 +76,12 @@ class Show:
         if isinstance(value, Duration):
             return self.duration(value)
         if isinstance(value, date):
-            return format_date(value, "d MMMM y", locale=self.locale)
-        return format_decimal(value, locale=self.locale) if isinstance(value, int) else str(value)
+            return day_in_full(value, self.lang)
+        return format_decimal(value, locale=self.locale) if isinstance(value, int) else self.text(value)
+
+    def text(self, value: Any) -> str:
+        """A text of the profile: in the language where it came with the program, as typed where an owner wrote it."""
+        return str(vocabulary.SHIPPED.get(value, value))
 
     def duration(self, duration: Duration) -> str:
         """Write "3 years", "1 year and 6 months"."""
@@ -121,8 +125,8 @@ class Show:
             "country": self.country(who.country),
             "contact": who.contact or unsaid,
             "dpo_email": who.dpo_email or who.contact or unsaid,
-            "dpo_address": ", ".join(who.dpo_address or who.address) or unsaid,
-            "address": ", ".join(who.address) or unsaid,
+            "dpo_address": ", ".join(map(self.text, who.dpo_address or who.address)) or unsaid,
+            "address": ", ".join(map(self.text, who.address)) or unsaid,
             "in_transit": self.figure("security.in_transit"),
             "figure": self._or(row.figure, self._unstated(row.figure)) if row.figure else "",
         }

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from flask import current_app, g, has_request_context
 
-from logicrm.core import clock, tenancy, workspaces
+from logicrm.core import clock, languages, tenancy, workspaces
 from logicrm.core.access import WorkspaceFacts, principal_or_none
 from logicrm.core.workspaces import Business
 from logicrm.privacy import profile as profiles
@@ -66,6 +66,7 @@ def installation() -> Site:
 def visit(business: Business) -> None:
     """This request is on a page of this business: its policy says which cookies there may be."""
     g.visited = business.facts
+    languages.at_home(business.facts.language)
 
 
 def visited() -> WorkspaceFacts | None:

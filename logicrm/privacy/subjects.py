@@ -30,6 +30,7 @@ def make_known(email: str, *, now: datetime, language: str = "") -> DataSubject:
     """The data subject with this address in this workspace, made when there is none. The caller commits.
 
     Called when somebody enters the portal, chooses something or asks for something; two at once make one.
+    Our letters go out in the language in which the person came last.
     """
     address = email.strip().lower()
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
@@ -38,11 +39,10 @@ def make_known(email: str, *, now: datetime, language: str = "") -> DataSubject:
         "language": language, "created_at": now, "last_seen_at": now,
     }  # fmt: skip
     row = insert(DataSubject).values(values)
-    db.session.execute(
-        row.on_conflict_do_update(
-            index_elements=["workspace_id", "key_hash"], set_={"last_seen_at": row.excluded.last_seen_at}
-        )
-    )
+    renewed = {"last_seen_at": row.excluded.last_seen_at}
+    if language:
+        renewed["language"] = row.excluded.language
+    db.session.execute(row.on_conflict_do_update(index_elements=["workspace_id", "key_hash"], set_=renewed))
     found = known(address)
     if found is None:  # pragma: no cover - the statement above made or found it
         raise LookupError("the data subject that was just made is not there")

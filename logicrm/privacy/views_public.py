@@ -14,6 +14,7 @@ from logicrm.core.render import page
 from logicrm.core.shell import _language as language
 from logicrm.core.workspaces import Business
 from logicrm.privacy import bp, documents, policy, sites
+from logicrm.privacy.datamap import register_words
 from logicrm.privacy.sites import Site
 
 #: Pages whose addresses do not begin with /privacy: those of one business, of a message, of a browser's question.
@@ -106,12 +107,16 @@ def _page(kind: str, site: Site) -> Response:
     lang, now = language(), clock.now()
     if kind == "promises":
         found = documents.promised(site, lang, now)
-        values: dict[str, Any] = {"rows": found.rows, "counts": found.counts, "state_words": policy.STATES}
+        values: dict[str, Any] = {
+            "rows": found.rows, "counts": found.counts, "state_words": policy.STATES,
+            "asked": documents.asked_words(found.asked),
+        }  # fmt: skip
     else:
         known = documents.states(site, now) if kind == "policy" else None
         values = policy.page_values(documents.document(kind, site, lang), known)
         coming = site.newest if site.newest and site.newest.effective_at > now else None
         values |= {"version": site.version, "coming": coming, "coming_slug": site.slug}
+        values["receiving"] = register_words.public(site) if kind == "policy" else None
     return page(f"privacy/{kind}.html", **values, **links(site, kind), business=site.name)
 
 
@@ -138,6 +143,8 @@ def _file(kind: str, form: str, site: Site) -> Response:
         made = documents.promises_json(site, lang, now) if kind == "promises" else documents.policy_json(
             kind, site, lang, now
         )  # fmt: skip
+        if kind == "policy":
+            made["recipients_now"] = register_words.public_json(register_words.public(site))
         return jsonify(made)
     if documents.kept_pdf(kind, site, lang) is None:
         guard()

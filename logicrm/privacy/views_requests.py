@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -15,12 +16,12 @@ from logicrm.core.access import May, needs, principal
 from logicrm.core.errors import Refused
 from logicrm.core.phrases import gettext as _
 from logicrm.core.phrases import lazy_gettext as _l
-from logicrm.core.phrases import ngettext
 from logicrm.core.render import page
 from logicrm.core.shell import flash
 from logicrm.core.words import show_number
 from logicrm.extensions import db
-from logicrm.privacy import bp, requests, sites
+from logicrm.privacy import bp, clocks, requests, sites
+from logicrm.privacy.registers import waiting
 from logicrm.privacy.request_models import DENIALS, KIND_WORDS, STATE_WORDS
 from logicrm.privacy.requests import Row
 
@@ -70,6 +71,24 @@ def answer_request(request_id: uuid.UUID) -> Response:
     return redirect(url_for("privacy.requests"), 303)
 
 
+@bp.post("/requests/<uuid:request_id>/extend", endpoint="extend_request")
+@needs(May.HANDLE_REQUESTS)
+def extend_request(request_id: uuid.UUID) -> Response:
+    _found(request_id)
+    site, facts = sites.here(), principal().workspace
+    try:
+        requests.extend(
+            request_id, reason=request.form.get("extension_reason", ""), by=principal().user_id, profile=site.profile,
+            business=site.name, country=facts.country, time_zone=facts.time_zone, now=clock.now(),
+        )  # fmt: skip
+    except Refused as refusal:
+        db.session.rollback()
+        return _show(_found(request_id), refusal)
+    db.session.commit()
+    flash(_("The person is told that it takes longer, and why."))
+    return redirect(url_for("privacy.request", request_id=request_id), 303)
+
+
 def _found(request_id: uuid.UUID) -> Row:
     return requests.get(request_id) or abort(404)
 
@@ -77,8 +96,21 @@ def _found(request_id: uuid.UUID) -> Row:
 def _show(row: Row, refusal: Refused | None = None) -> Response:
     return page(
         "privacy/request.html", status=422 if refusal else 200, row=row, denials=DENIALS, refusal=refusal,
-        typed=request.form, **_words(),
+        typed=request.form, **_clocks(row), **_words(),
     )  # fmt: skip
+
+
+def _clocks(row: Row) -> dict[str, Any]:
+    """What the page adds to the two days: the first word that a law wants, and years whose days off are not settled."""
+    facts = principal().workspace
+    received = row.request.received_at.astimezone(ZoneInfo(facts.time_zone)).date()
+    last = max(day for day in (row.request.due_on, row.request.legal_due_on, row.request.policy_due_on) if day)
+    profile = sites.here().profile
+    by_calendar = profile.requests.answer_working_days or row.request.regime == "gdpr"
+    return {
+        "first_word": clocks.first_word_due(profile, received, facts.country),
+        "unsettled": clocks.unsettled(received, last, facts.country) if by_calendar else (),
+    }
 
 
 def _words() -> dict[str, Any]:
@@ -89,27 +121,20 @@ def _words() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def left_words(days: int) -> tuple[str, str]:
-    """('3 days left', tone)."""
-    if days < 0:
-        return ngettext("%(num)d day late", "%(num)d days late", -days), "bad"
-    if days == 0:
-        return _("Due today"), "warn"
-    return ngettext("%(num)d day left", "%(num)d days left", days), "warn" if days <= 5 else "neutral"
+left_words = requests.left_words
 
 
 def due_requests(now: datetime) -> today.Section | None:
     """Requests on the Today page, by days left. One statement."""
-    rows = requests.waiting()
+    rows = waiting.waiting(registers=principal().may(May.EDIT_REGISTERS)).requests
     day = clock.today(principal().workspace.time_zone)
     del now
     shown = []
-    for row in rows[:6]:
-        words, tone = left_words(requests.days_left(row.request, day))
-        url = url_for("privacy.request", request_id=row.request.id)
-        shown.append(today.Row(str(KIND_WORDS[row.request.kind]), url, words, tone))
-    late = any(requests.days_left(row.request, day) < 0 for row in rows[:1])
-    kinds = Counter(str(KIND_WORDS[row.request.kind]) for row in rows)
+    for own, kind, due_on in rows[:6]:
+        words, tone = left_words((due_on - day).days)
+        shown.append(today.Row(str(KIND_WORDS[kind]), url_for("privacy.request", request_id=own), words, tone))
+    late = any((due_on - day).days < 0 for _own, _kind, due_on in rows[:1])
+    kinds = Counter(str(KIND_WORDS[kind]) for _own, kind, _due_on in rows)
     figure = today.Figure(
         _("Requests to answer"), show_number(len(rows)), url_for("privacy.requests"),
         note=shown[0].note if shown else "", tone="bad" if late else "", bars=sorted(kinds.items()) or None,
@@ -119,5 +144,7 @@ def due_requests(now: datetime) -> today.Section | None:
 
 def install(app: Flask) -> None:
     """Put the queue on the rail and on the Today page."""
-    shell.add_nav(app, shell.Nav(90, _l("Privacy"), "privacy", "privacy.requests", May.VIEW_REQUESTS))
+    shell.add_nav(
+        app, shell.Nav(90, _l("Privacy"), "privacy", "privacy.requests", May.VIEW_REQUESTS, unless=May.VIEW_REGISTERS)
+    )
     today.today_section(app, 40, May.VIEW_REQUESTS, due_requests)

@@ -69,6 +69,12 @@ GROUNDS: Words = {
     "proof_of_consent": _("we must be able to prove your choice"),
     "accountability": _("we must be able to prove that we kept the law"),
 }
+#: Why somebody holds data back although its time is over (a legal hold).
+HOLD_GROUNDS: Words = {
+    "claim": _("a claim is made, defended or expected (GDPR Art. 17(3)(e))"),
+    "authority": _("an authority or a court asks for it (GDPR Art. 17(3)(b))"),
+    "audit": _("a tax or customs audit is under way (GDPR Art. 17(3)(b))"),
+}
 CRITERIA: Words = {
     "nature_and_purpose": _("how sensitive it is and what it is for"),
     "legal_obligation": _("what the law asks"),
@@ -246,6 +252,17 @@ REGIONS: Words = {
     "VN": _("Viet Nam"),
     "protected": _("other countries, under one of the safeguards that this policy names"),
 }
+#: What the profiles that come along say in words of their own; translated for as long as an owner leaves it so.
+SHIPPED: Words = {
+    "California, United States; the GDPR for people in the European Union": _(
+        "California, United States; the GDPR for people in the European Union"
+    ),
+    "Romania; the GDPR": _("Romania; the GDPR"),
+    "Viet Nam": _("Viet Nam"),
+    "People's Court in Ho Chi Minh City": _("People's Court in Ho Chi Minh City"),
+    "Data protection officer": _("Data protection officer"),
+    "United States": _("United States"),
+}
 #: How often "…" is, for controls whose cadence is a word of the profile.
 CADENCES = {"regular": "P1Y", "monthly": "P1M", "unstated": "P1Y"}
 
@@ -256,7 +273,8 @@ def cited(words: Words, name: str, regimes: tuple[str, ...] = ("gdpr",)) -> str:
     article = GDPR_ARTICLES.get(name) if "gdpr" in regimes else None
     if article is None:
         return said
-    return f"{said[:-1]}, GDPR Art. {article})" if said.endswith(")") else f"{said} (GDPR Art. {article})"
+    where = str(_("GDPR Art. %(article)s", article=article))
+    return f"{said[:-1]}, {where})" if said.endswith(")") else f"{said} ({where})"
 
 
 def area(country: str) -> str:

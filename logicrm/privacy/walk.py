@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import g
@@ -172,6 +172,12 @@ class TablePlan:
     keep: set[Key] = field(default_factory=set)
     blank: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))  # by part of the row
     law: str = ""
+    held: dict[Key, tuple[str, date]] = field(default_factory=dict)  # ground and last day of what a hold keeps
+
+    @property
+    def stays(self) -> set[Key]:
+        """What is left as it is: kept by a law or by a hold."""
+        return self.keep | set(self.held)
 
     @property
     def model(self) -> Any:
@@ -193,7 +199,7 @@ def plan(found: Found) -> dict[str, TablePlan]:
     # A kept row must not lose what it refers to, nor go with it: its parents stay, without personal values.
     for one in list(plans.values()):
         if one.keep:
-            _spare_parents(one, plans, found.subject)
+            spare_parents(one, plans, found.subject)
     return plans
 
 
@@ -214,7 +220,8 @@ def _table_plan(rows: Rows) -> TablePlan:
     return result
 
 
-def _spare_parents(kept: TablePlan, plans: dict[str, TablePlan], subject: Subject) -> None:
+def spare_parents(kept: TablePlan, plans: dict[str, TablePlan], subject: Subject) -> None:
+    """What kept rows refer to stays as well, without personal values."""
     for key in kept.model.__table__.foreign_key_constraints:
         parent = plans.get(key.referred_table.name)
         column = next((c for c in key.columns if c.name != "workspace_id"), None)

@@ -10,6 +10,7 @@ from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.places import country_name
 from logicrm.extensions import csrf
 
+__label__ = _l("Shipments")  # what the data map calls the area
 bp = Area("shipments", __name__, url_prefix="/shipments", template_folder="templates")
 scan = Area("scan", __name__, url_prefix="/scan", template_folder="templates")
 tracking = Area("tracking", __name__, template_folder="templates")

@@ -15,9 +15,10 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
 from logicrm.core import crypto, search, tenancy
+from logicrm.core.many import insert_many
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
 from logicrm.shipments import numbers
@@ -48,10 +49,10 @@ def insert_shipments(rows: Iterable[dict[str, Any]], *, prefix: str = "LX") -> l
             full |= {"pieces_count": len(parts), "total_weight_kg": weight}
             pieces += [_piece(p, full["id"], workspace_id, number) for number, p in enumerate(parts, 1)]
             batch.append(full)
-        db.session.execute(insert(Shipment.__table__), batch)
-        db.session.execute(insert(ShipmentPiece.__table__), pieces)
-        db.session.execute(insert(TrackingLink.__table__), [_link(s) for s in batch])
-        db.session.execute(insert(search.SearchEntry.__table__), [_entry(s) for s in batch])
+        insert_many(Shipment, batch)
+        insert_many(ShipmentPiece, pieces)
+        insert_many(TrackingLink, [_link(s) for s in batch])
+        insert_many(search.SearchEntry, [_entry(s) for s in batch])
         ids += [s["id"] for s in batch]
     return ids
 
@@ -112,10 +113,9 @@ def insert_events(rows: Iterable[dict[str, Any]]) -> int:
             }
         )  # fmt: skip
         if len(batch) == BATCH:
-            db.session.execute(insert(TrackingEvent.__table__), batch)
+            insert_many(TrackingEvent, batch)
             count, batch = count + len(batch), []
-    if batch:
-        db.session.execute(insert(TrackingEvent.__table__), batch)
+    insert_many(TrackingEvent, batch)
     return count + len(batch)
 
 

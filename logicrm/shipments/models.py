@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from flask_babel import LazyString
 from sqlalchemy import (
     Boolean,
     ColumnElement,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, MappedColumn
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Erase, personal, plain
 from logicrm.core.schema import Id
 from logicrm.core.tenancy import InWorkspace, Person, inside
@@ -32,19 +34,19 @@ from logicrm.extensions import db
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
-def _sender(size: int, category: str, label: str) -> MappedColumn[Any]:
+def _sender(size: int, category: str, label: LazyString) -> MappedColumn[Any]:
     return personal(
         String(size), default="", category=category, keep="business", part="sender", purpose="service", label=label
     )
 
 
-def _recipient(size: int, category: str, label: str) -> MappedColumn[Any]:
+def _recipient(size: int, category: str, label: LazyString) -> MappedColumn[Any]:
     return personal(
         String(size), default="", category=category, keep="business", part="recipient", purpose="service", label=label
     )
 
 
-def _said(kind: Any, category: str, label: str) -> MappedColumn[Any]:
+def _said(kind: Any, category: str, label: LazyString) -> MappedColumn[Any]:
     """Words about the shipment in which somebody may have named a person."""
     return personal(kind, default="", category=category, keep="business", purpose="service", label=label)
 
@@ -53,6 +55,7 @@ class Shipment(InWorkspace, db.Model):
     """What travels from a sender to a recipient under one waybill. Its status is what its events add up to."""
 
     __tablename__ = "shipment"
+    __label__ = _l("Shipments")
     # The business keeps the shipment without the person: figures and the other party's record stay whole.
     __about__ = (
         About("person", by="sender_email", part="sender", rows=Erase.BLANK),
@@ -86,33 +89,33 @@ class Shipment(InWorkspace, db.Model):
     waybill_number: Mapped[str] = plain(String(30), why="names the shipment on paper, at the scanner, in the search")
     tracking_key: Mapped[str] = plain(String(32), why="secret of the public page: 128 random bits, printed as QR code")
     contact_id: Mapped[uuid.UUID | None] = personal(
-        Id(), category="business", keep="business", purpose="service", label="Customer record that it belongs to"
+        Id(), category="business", keep="business", purpose="service", label=_l("Customer record that it belongs to")
     )
     company_id: Mapped[uuid.UUID | None] = plain(Id(), why="the customer's firm; firms are not data subjects")
 
-    sender_name: Mapped[str] = _sender(200, "identity", "Sender")
-    sender_company: Mapped[str] = _sender(200, "identity", "Sender's company")
-    sender_street: Mapped[str] = _sender(300, "contact", "Sender's street")
-    sender_city: Mapped[str] = _sender(120, "contact", "Sender's city")
-    sender_postcode: Mapped[str] = _sender(20, "contact", "Sender's postcode")
-    sender_country: Mapped[str] = _sender(2, "contact", "Sender's country")
-    sender_phone: Mapped[str] = _sender(40, "contact", "Sender's phone")
-    sender_email: Mapped[str] = _sender(254, "contact", "Sender's e-mail")
+    sender_name: Mapped[str] = _sender(200, "identity", _l("Sender"))
+    sender_company: Mapped[str] = _sender(200, "identity", _l("Sender's company"))
+    sender_street: Mapped[str] = _sender(300, "contact", _l("Sender's street"))
+    sender_city: Mapped[str] = _sender(120, "contact", _l("Sender's city"))
+    sender_postcode: Mapped[str] = _sender(20, "contact", _l("Sender's postcode"))
+    sender_country: Mapped[str] = _sender(2, "contact", _l("Sender's country"))
+    sender_phone: Mapped[str] = _sender(40, "contact", _l("Sender's phone"))
+    sender_email: Mapped[str] = _sender(254, "contact", _l("Sender's e-mail"))
 
-    recipient_name: Mapped[str] = _recipient(200, "identity", "Recipient")
-    recipient_company: Mapped[str] = _recipient(200, "identity", "Recipient's company")
-    recipient_street: Mapped[str] = _recipient(300, "contact", "Recipient's street")
-    recipient_city: Mapped[str] = _recipient(120, "contact", "Recipient's city")
-    recipient_postcode: Mapped[str] = _recipient(20, "contact", "Recipient's postcode")
-    recipient_country: Mapped[str] = _recipient(2, "contact", "Recipient's country")
-    recipient_phone: Mapped[str] = _recipient(40, "contact", "Recipient's phone")
-    recipient_email: Mapped[str] = _recipient(254, "contact", "Recipient's e-mail")
+    recipient_name: Mapped[str] = _recipient(200, "identity", _l("Recipient"))
+    recipient_company: Mapped[str] = _recipient(200, "identity", _l("Recipient's company"))
+    recipient_street: Mapped[str] = _recipient(300, "contact", _l("Recipient's street"))
+    recipient_city: Mapped[str] = _recipient(120, "contact", _l("Recipient's city"))
+    recipient_postcode: Mapped[str] = _recipient(20, "contact", _l("Recipient's postcode"))
+    recipient_country: Mapped[str] = _recipient(2, "contact", _l("Recipient's country"))
+    recipient_phone: Mapped[str] = _recipient(40, "contact", _l("Recipient's phone"))
+    recipient_email: Mapped[str] = _recipient(254, "contact", _l("Recipient's e-mail"))
 
-    goods: Mapped[str] = _said(String(500), "business", "Description of the goods")
+    goods: Mapped[str] = _said(String(500), "business", _l("Description of the goods"))
     service: Mapped[str] = plain(String(60), default="", why="how it travels: express, economy …")
     incoterm: Mapped[str] = plain(String(3), default="", why="who bears cost and risk (Incoterms 2020)")
-    references: Mapped[str] = _said(String(200), "business", "Customer's references")
-    instructions: Mapped[str] = _said(Text, "communication", "Instructions for the driver")
+    references: Mapped[str] = _said(String(200), "business", _l("Customer's references"))
+    instructions: Mapped[str] = _said(Text, "communication", _l("Instructions for the driver"))
 
     promised_on: Mapped[date | None] = plain(why="the day that was promised, in the workspace's zone")
     eta_first: Mapped[datetime | None] = plain(why="the first expected delivery: what the difference is counted from")
@@ -162,6 +165,7 @@ class ShipmentPiece(InWorkspace, db.Model):
     """One parcel, pallet or drum of a shipment."""
 
     __tablename__ = "shipment_piece"
+    __label__ = _l("Pieces of shipments")
     __table_args__ = (
         inside("shipment_id", "shipment", ondelete="CASCADE"),
         Index("ix_shipment_piece", "workspace_id", "shipment_id", "number"),
@@ -170,7 +174,7 @@ class ShipmentPiece(InWorkspace, db.Model):
 
     shipment_id: Mapped[uuid.UUID] = plain(Id(), why="the shipment")
     number: Mapped[int] = plain(Integer, why="1, 2, 3 … as on the label")
-    description: Mapped[str] = _said(String(200), "business", "What is in the piece")
+    description: Mapped[str] = _said(String(200), "business", _l("What is in the piece"))
     weight_kg: Mapped[Decimal | None] = plain(Numeric(10, 3), why="weight in kilograms")
     length_cm: Mapped[Decimal | None] = plain(Numeric(8, 1), why="length in centimetres")
     width_cm: Mapped[Decimal | None] = plain(Numeric(8, 1), why="width in centimetres")
@@ -186,6 +190,7 @@ class TrackingEvent(InWorkspace, db.Model):
     """Something that happened to a shipment. Never changed: a correction is a new event that names the old one."""
 
     __tablename__ = "tracking_event"
+    __label__ = _l("Tracking events")
     __table_args__ = (
         inside("shipment_id", "shipment", ondelete="CASCADE"),
         inside("corrects_id", "tracking_event"),
@@ -201,16 +206,16 @@ class TrackingEvent(InWorkspace, db.Model):
     offset_minutes: Mapped[int] = plain(Integer, default=0, why="the sender's offset from UTC, as it was said")
     received_at: Mapped[datetime] = plain(why="when we heard of it")
     code: Mapped[str] = plain(String(60), default="", why="the carrier's or our code for it")
-    description: Mapped[str] = _said(String(500), "communication", "What happened, in words")
+    description: Mapped[str] = _said(String(500), "communication", _l("What happened, in words"))
     status: Mapped[str] = plain(String(20), why="what it says about the shipment")
     reason: Mapped[str] = plain(String(20), default="", why="what is behind an exception")
     must_act: Mapped[str] = plain(String(20), default="", why="who has to act next")
-    place: Mapped[str] = _said(String(200), "location", "Where it happened")
+    place: Mapped[str] = _said(String(200), "location", _l("Where it happened"))
     latitude: Mapped[Decimal | None] = personal(
-        Numeric(9, 6), category="location", keep="location", purpose="service", label="Latitude"
+        Numeric(9, 6), category="location", keep="location", purpose="service", label=_l("Latitude")
     )
     longitude: Mapped[Decimal | None] = personal(
-        Numeric(9, 6), category="location", keep="location", purpose="service", label="Longitude"
+        Numeric(9, 6), category="location", keep="location", purpose="service", label=_l("Longitude")
     )
     source: Mapped[str] = plain(String(10), why="person, carrier, gps, rfid, image")
     actor_id: Mapped[uuid.UUID | None] = plain(Id(), ForeignKey("user.id", ondelete="SET NULL"), why="who added it")
@@ -218,7 +223,7 @@ class TrackingEvent(InWorkspace, db.Model):
     idempotency_key: Mapped[str | None] = plain(String(100), why="the same message twice is one event")
     corrects_id: Mapped[uuid.UUID | None] = plain(Id(), why="the event that this one takes the place of")
     raw_code: Mapped[str] = plain(String(100), default="", why="the status or code exactly as the carrier sent it")
-    raw_text: Mapped[str] = _said(String(1000), "communication", "The carrier's own words")
+    raw_text: Mapped[str] = _said(String(1000), "communication", _l("The carrier's own words"))
 
     @classmethod
     def portal_scope(cls, person: Person) -> ColumnElement[bool]:
@@ -230,6 +235,7 @@ class TrackingLink(db.Model):
     """Where a tracking key leads. Read before any workspace is entered, so it is not narrowed to one."""
 
     __tablename__ = "tracking_link"
+    __label__ = _l("Tracking pages")
     __table_args__ = (
         ForeignKeyConstraint(
             ["workspace_id", "shipment_id"], ["shipment.workspace_id", "shipment.id"], ondelete="CASCADE"

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped
 
 from logicrm.core import tenancy
 from logicrm.core.barcodes import gs1_check_digit
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import plain
 from logicrm.core.tenancy import InWorkspace
 from logicrm.extensions import db
@@ -27,6 +28,7 @@ class WaybillCounter(InWorkspace, db.Model):
     """The last running number that was given out in the workspace (one row, whose id is the workspace's)."""
 
     __tablename__ = "waybill_counter"
+    __label__ = _l("Waybill numbers")
 
     last: Mapped[int] = plain(BigInteger, why="the running number of the newest waybill")
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask import current_app, render_template, url_for
-from flask_babel import format_date, get_locale
+from flask_babel import get_locale
 
 from logicrm.core import words
 from logicrm.core.barcodes import code128_svg, qr_svg
@@ -43,7 +43,7 @@ def _context(shipment: Shipment, pieces: Sequence[ShipmentPiece], workspace: Any
         "lang": str(get_locale() or "en"), "workspace": workspace, "waybill_number": shipment.waybill_number,
         "created_on": words.show_date(shipment.created_at), "service": shipment.service,
         "incoterm": shipment.incoterm, "references": shipment.references, "instructions": shipment.instructions,
-        "promised_on": format_date(shipment.promised_on, "d MMM y") if shipment.promised_on else "",
+        "promised_on": words.show_date(shipment.promised_on),
         "sender": _party(shipment, "sender"), "recipient": _party(shipment, "recipient"),
         "goods": shipment.goods, "tracking_url": url, "qr_svg": qr_svg(url),
         "total_weight_kg": _number(shipment.total_weight_kg),

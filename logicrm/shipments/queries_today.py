@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import bindparam, cast, func, literal, null, select, union_all
+from sqlalchemy import and_, bindparam, case, func, select, true
 
 from logicrm.core import keyset
 from logicrm.extensions import db
@@ -42,54 +42,65 @@ class Standing:
 
 _SHOWN = Shipment.restricted.is_(False)
 _WAITING = (_SHOWN, Shipment.attention_at < bindparam("now"))
-_SINCE = bindparam("since", type_=Shipment.status_at.type)
 _LONGEST = select(Shipment).where(*_WAITING).order_by(Shipment.attention_at, Shipment.id).limit(bindparam("most"))
 
 
-def _numbers() -> Any:
-    """One statement: a row with the counts, then the newest that wait ("wait"), then the newest deliveries ("done")."""
-    moment = Shipment.status_at.type
+@lru_cache
+def _numbers(days: int) -> Any:
+    """One statement, one row: what waits, whether there is anything, and how the newest fell on `days` days (d0, d1 …)."""
+    moments = [bindparam(f"d{n}", type_=Shipment.status_at.type) for n in range(days + 1)]
     count = select(func.count()).select_from(select(Shipment.id).where(*_WAITING).limit(keyset.CAP + 1).subquery())
     some = select(func.count()).select_from(select(Shipment.id).where(_SHOWN).limit(1).subquery())
-    nothing = cast(null(), moment)
     wait = (
-        select(literal("wait"), literal(0), literal(0), Shipment.attention_at, nothing, nothing)
-        .where(*_WAITING, Shipment.attention_at >= _SINCE).order_by(Shipment.attention_at.desc()).limit(MOST + 1)
+        select(Shipment.attention_at.label("at"))
+        .where(*_WAITING, Shipment.attention_at >= moments[0])
+        .order_by(Shipment.attention_at.desc()).limit(MOST + 1).subquery()
     )  # fmt: skip
     done = (
-        select(literal("done"), literal(0), literal(0), Shipment.status_at, Shipment.delivered_at, Shipment.due_at)
-        .where(_SHOWN, Shipment.status == str(Status.DELIVERED), Shipment.status_at >= _SINCE)
-        .order_by(Shipment.status_at.desc()).limit(MOST + 1)
+        select(Shipment.status_at.label("at"), Shipment.delivered_at.label("done"), Shipment.due_at.label("due"))
+        .where(_SHOWN, Shipment.status == str(Status.DELIVERED), Shipment.status_at >= moments[0])
+        .order_by(Shipment.status_at.desc()).limit(MOST + 1).subquery()
     )  # fmt: skip
-    counts = select(
-        literal("counts").label("what"), count.scalar_subquery().label("waiting"), some.scalar_subquery().label("some"),
-        nothing.label("at"), nothing.label("done"), nothing.label("due"),
-    )  # fmt: skip
-    return union_all(counts, select(wait.subquery()), select(done.subquery()))
+    newest = select(done).order_by(done.c.at.desc()).limit(MOST).subquery()
+    kept = select(
+        func.coalesce(func.sum(_one(newest.c.due < NEVER)), 0).label("promised"),
+        func.coalesce(func.sum(_one(and_(newest.c.due < NEVER, newest.c.done <= newest.c.due))), 0).label("on_time"),
+    ).subquery()  # fmt: skip
+    began, ended = _by_day("wait", wait, moments), _by_day("done", done, moments)
+    return select(
+        count.scalar_subquery().label("waiting"), some.scalar_subquery().label("some"),
+        *began.columns, *ended.columns, *kept.columns,
+    ).select_from(began.join(ended, true()).join(kept, true()))  # fmt: skip
 
 
-_NUMBERS = _numbers()
+def _one(condition: Any) -> Any:
+    return case((condition, 1), else_=0)
+
+
+def _by_day(name: str, found: Any, moments: list[Any]) -> Any:
+    """One row: how many there are, and how many between each moment and the next."""
+    spans = [
+        func.coalesce(func.sum(_one(and_(found.c.at >= since, found.c.at < until))), 0).label(f"{name}_{n}")
+        for n, (since, until) in enumerate(pairwise(moments))
+    ]
+    return select(func.count().label(f"{name}_all"), *spans).select_from(found).subquery()
 
 
 def standing(*, now: datetime, days: Sequence[datetime], limit: int = 6) -> Standing:
     """How it stands at `now`. `days`: the moments at which each day begins, and the last one's end; aware. Two statements."""
     rows = db.session.scalars(_LONGEST, {"now": now, "most": limit}).all()
-    found = list(db.session.execute(_NUMBERS, {"now": now, "since": days[0]}))
-    counts = next(r for r in found if r.what == "counts")
-    done = [r for r in found if r.what == "done"]
-    promised = [r for r in done[:MOST] if r.due < NEVER]
+    spans = len(days) - 1
+    held = {"now": now, **{f"d{n}": day for n, day in enumerate(days)}}
+    found = db.session.execute(_numbers(spans), held).one()._mapping
+
+    def fell(name: str) -> list[int]:
+        # A part would look like a rise.
+        return [] if found[f"{name}_all"] > MOST else [int(found[f"{name}_{n}"]) for n in range(spans)]
+
     return Standing(
-        rows, count=counts.waiting, began=_by_day([r.at for r in found if r.what == "wait"], days),
-        delivered=_by_day([r.at for r in done], days), promised=len(promised),
-        on_time=sum(r.done is not None and r.done <= r.due for r in promised), some=bool(counts.some),
+        rows, count=found["waiting"], began=fell("wait"), delivered=fell("done"), promised=int(found["promised"]),
+        on_time=int(found["on_time"]), some=bool(found["some"]),
     )  # fmt: skip
-
-
-def _by_day(moments: list[datetime], days: Sequence[datetime]) -> list[int]:
-    if len(moments) > MOST:  # a part would look like a rise
-        return []
-    fell = Counter(bisect_right(days, moment) for moment in moments)
-    return [fell[n] for n in range(1, len(days))]
 
 
 __all__ = ["MOST", "Standing", "standing"]

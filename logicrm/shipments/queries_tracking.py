@@ -12,7 +12,7 @@ from typing import cast
 from flask import Flask, current_app, g
 from sqlalchemy import select
 
-from logicrm.core import crypto, search, tenancy, workspaces
+from logicrm.core import crypto, languages, search, tenancy, workspaces
 from logicrm.extensions import db
 from logicrm.shipments import numbers, queries
 from logicrm.shipments.models import Shipment, TrackingEvent, TrackingLink
@@ -54,7 +54,8 @@ def track(key: str) -> Tracked | None:
     shipment = queries.shipment(link.shipment_id)
     if shipment is None or business is None:
         return None
-    g.time_zone, g.language = business.facts.time_zone, business.facts.language
+    g.time_zone = business.facts.time_zone
+    languages.at_home(business.facts.language)
     return _tracked(shipment, business)
 
 

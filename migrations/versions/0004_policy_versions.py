@@ -73,7 +73,7 @@ def upgrade():
     # Not in a batch: SQLite would copy the table, and every other one refers to it.
     op.add_column('workspace', sa.Column('policy_number', sa.Integer(), server_default='0', nullable=False))
     dialect = op.get_bind().dialect.name
-    for statement in policy_fence.statements(dialect):
+    for statement in policy_fence.statements(dialect, closing=False):
         op.execute(statement)
     if dialect == "postgresql":
         for statement in (statement for table in FENCED for statement in row_security(table)):

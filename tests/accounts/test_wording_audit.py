@@ -38,6 +38,7 @@ def test_facts_are_told_without_codes(app: object) -> None:
                 "rows": 1200,
                 "fields": ["first_name", "email"],
                 "purpose": "",
+                "channel": "in_app",
                 "scopes": ["events:write"],
             }
         )
@@ -45,7 +46,8 @@ def test_facts_are_told_without_codes(app: object) -> None:
         "role: Data protection officer",
         "was known already: no",
         "rows: 1,200",
-        "fields: first name, email",
+        "fields: First name, E-mail",
+        "channel: notification in the service",
         "scopes: Add tracking events",
     ]
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 # Addresses that end the visit, or answer with a file or a part of a page.
 NOT_PAGES = re.compile(
-    r"\.(json|pdf|csv|zip)$|/(health|static|assets|demo|well-known)|sign-out|/api/|download|schema|waybill|label"
+    r"\.(json|pdf|csv|zip)$|/(health|static|assets|demo|well-known)|sign-out|/api/|download|/document$|schema|waybill|label"
     r"|^/shipments/customers$"
     r"|^/privacy/(policy|cookies|promises)$"  # /w/<slug>/… are the same templates
 )
@@ -32,7 +32,7 @@ PARTS = {
     "customers and shipments": ("owner", r"^/(customers|shipments|scan)"),
     "the rest": ("owner", r"^/"),
 }  # fmt: skip
-ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|P-[A-Z]+-\d\d|(?<=/privacy/controls/)[a-z_]+$")
 
 
 def part_of(address: str) -> str:
@@ -80,7 +80,11 @@ def test_every_page_is_accessible_narrow_and_quiet(running: Running, open_as: Ca
 
 @pytest.mark.parametrize(
     ("role", "addresses"),
-    [("driver", ["/today/", "/settings/account"]), ("dpo", ["/today/", "/privacy/requests"]), ("support", ["/today/"])],
+    [
+        ("driver", ["/today/", "/settings/account"]),
+        ("dpo", ["/today/", "/privacy/desk", "/privacy/requests"]),
+        ("support", ["/today/"]),
+    ],
 )
 def test_other_roles_find_the_same(open_as: Callable[..., Page], role: str, addresses: list[str]) -> None:
     page = can_look(open_as(role, settled=True))

@@ -102,7 +102,7 @@ def test_a_customer_at_the_portal(firm: Firm, desk: Windows, scripts: bool) -> N
     fill(page, email=address)
     press(page, "Send me a code")
     fill(page, code=code_in(firm.program.letter(address)))
-    press(page, "Open")
+    press(page, "Open the page")
     expect(page).to_have_url(re.compile("/home$"))
     on_the_page(page, "Greta", "Bremen")
 

@@ -81,6 +81,21 @@ def test_hidden_and_foreign_rows_are_not_found(inside: Callable[..., Any], cast:
         assert search.find("anna") == [("lead", ref)]
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 9])
+@pytest.mark.parametrize("latest", [1, 4, 100])
+def test_the_newest_come_first_wherever_they_are_looked_for(
+    in_workspace: None, monkeypatch: Any, latest: int, limit: int
+) -> None:
+    """PostgreSQL looks among the newest rows first and asks its index only for what they lack."""
+    monkeypatch.setattr(search, "LATEST", latest)
+    hits = plant("Anna one") + plant("Anna two") + plant("Anna three")
+    plant("somebody else", "and another", "Anna restricted", hidden=True)
+    hits += plant("Anna four")
+    found = search.find("anna", kinds=("lead",), limit=limit)
+    assert [ref for _kind, ref in found] == hits[::-1][:limit]
+    assert search.find("anna", kinds=("shipment",), limit=limit) == []
+
+
 def test_a_deleted_row_is_forgotten(in_workspace: None) -> None:
     [ref] = plant("Anna Karlsson")
     search.forget("lead", [ref])

@@ -13,14 +13,16 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from logicrm.accounts.models import Membership, User, Workspace
-from logicrm.core import search, tenancy
+from logicrm.core import files, search, tenancy
 from logicrm.core.access import Role
 from logicrm.core.errors import Refused
 from logicrm.demo import cli, services
 from logicrm.extensions import db
 from logicrm.leads.models import Lead, StageSum
 from logicrm.leads.timeline.models import Activity, Task
+from logicrm.privacy import sites
 from logicrm.privacy.consent_models import Consent, Suppression
+from logicrm.privacy.registers import breaches, controls, disclosures
 from logicrm.privacy.request_models import PrivacyRequest
 from logicrm.shipments.models import Shipment, TrackingEvent
 from logicrm.shipments.statuses import Status
@@ -111,6 +113,21 @@ def test_some_customers_allowed_something_and_one_objected(app: Flask) -> None:
         assert any(one.withdrawn_at for one in given) and any(not one.withdrawn_at for one in given)
         assert all(one.given_at < NOW for one in given)
         assert db.session.scalar(select(func.count()).select_from(Suppression))
+
+
+def test_the_registers_are_lively(app: Flask) -> None:
+    """Controls in date, one overdue, one without evidence; an exercise that was closed; a refusal."""
+    with loaded(app, leads=10, shipments=3):
+        policy, today = sites.here().profile, NOW.date()
+        rows = {row.key: row.state for row in controls.register(policy, today)}
+        assert rows["training"] == controls.KEPT and rows["patching"] == controls.OVERDUE
+        assert {controls.KEPT, controls.DUE_SOON, controls.OVERDUE, controls.NONE_YET} <= set(rows.values())
+        (breach,) = breaches.listed(closed=True)
+        assert breach.is_exercise and breaches.listed(closed=False) == []
+        tally = disclosures.tally(NOW)
+        assert (tally.asked, tally.given, tally.refused) == (1, 0, 1)
+        paper = controls.document(controls.history(controls.ensure("training", today=today))[0].id)
+        assert paper is not None and files.read(paper).startswith(b"%PDF-")
 
 
 def test_a_second_load_is_refused_and_adds_nothing(app: Flask) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from logicrm.core.keyset import Cursor
 from logicrm.extensions import db
@@ -262,3 +262,18 @@ def test_an_act_on_something_else_is_not_undone_here(bob: Any, inside: Any, now:
         db.session.commit()
         act_id = act.id
     assert bob.post(f"/leads/undo/{act_id}").status_code == 404
+
+
+def test_the_number_of_leads_comes_from_kept_sums_and_is_right(in_workspace: None, count_queries: Any) -> None:
+    bulk.insert_leads([{"last_name": f"L{n}", "email": f"l{n}@x.example"} for n in range(5)], now=NOON)
+    first, second = (s.id for s in pipelines.choices().stages[:2])
+    rows = db.session.scalars(select(Lead).order_by(Lead.last_name)).all()
+    rows[0].stage_id = rows[1].stage_id = second
+    rows[2].restricted = True
+    db.session.flush()
+    choices = pipelines.choices()
+    for wanted, count in ((Wanted(), 4), (Wanted(stage=first), 2), (Wanted(stage=second), 2), (Wanted(source="x"), 0)):
+        with count_queries() as seen:
+            found = queries.page(wanted, choices, None)
+        assert (found.total, len(found.rows)) == (count, count)
+        assert ("count(" in seen[0]) is bool(wanted.source), "what is kept need not be counted"

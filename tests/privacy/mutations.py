@@ -24,9 +24,9 @@ def erasure(put: Set) -> None:
 
 def retention(put: Set) -> None:
     """The daily run counts what is due and leaves it."""
-    from logicrm.privacy import retention as engine
+    from logicrm.privacy.retaining import acting
 
-    put(engine, "_act", lambda rule, cutoff: 0)
+    put(acting, "carry_out", lambda model, keys, action: 0)
 
 
 def marketing_for_ever(put: Set) -> None:

@@ -123,7 +123,7 @@ def test_what_sets_each_policy_apart() -> None:
     assert profile.load("logicnet").hosting.pinned is True
     assert profile.load("logicnet").automation.profiling == "none"
     assert profile.load("crmsoftware").hosting.regions == ("EEA", "US")
-    assert profile.load("crmsoftware").retention["account"].warn_days == 30
+    assert profile.load("crmsoftware").retention["account"].warn_days == (30, 7)
     assert "VN" in profile.load("logitrack").hosting.regions
     assert profile.load("logitrack").identity.court == "People's Court in Ho Chi Minh City"
     assert profile.load("logitrack").retention["account"].while_used is True
@@ -254,8 +254,11 @@ def test_a_yes_to_advertising_ends_after_seven_years_in_every_policy(
 @pytest.mark.promise("retention.while_used")
 def test_under_logitrack_no_time_ends_what_is_in_use(app: Any) -> None:
     logitrack = profile.load("logitrack")
-    due = retention.rules(tenant=True) + retention.rules(tenant=False)
-    assert [rule for rule in due if rule.is_promised and rule.keep.data_class == "account"] == []
+    rules = retention.rules(tenant=True) + retention.rules(tenant=False)
+    due = [rule for rule in rules if rule.is_promised and rule.keep.data_class == "account"]
+    assert {rule.keep.event: rule.period(logitrack) for rule in due} == {
+        "account_ended": Duration(days=30), "last_used": None,
+    }  # fmt: skip
     assert {trigger.anchor for trigger in logitrack.retention["account"].triggers} == {
         "account_ended", "deletion_requested",
     }  # fmt: skip

@@ -35,7 +35,15 @@ from tests.privacy.planting import (
     rows_kept,
 )  # fmt: skip
 
-OURS = ("audit_", "watermark:", "job:", "outgoing_mail:", "file_tombstone:", "retention_run:")  # what workers write
+OURS = (
+    "outgoing_connection",
+    "audit_",
+    "watermark:",
+    "job:",
+    "outgoing_mail:",
+    "file_tombstone:",
+    "retention_run:",
+)  # what workers write
 
 
 @dataclass

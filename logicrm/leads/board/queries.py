@@ -20,7 +20,7 @@ CARDS = (
     Lead.id, Lead.first_name, Lead.last_name, Lead.company, Lead.email, Lead.value_amount, Lead.currency,
     Lead.owner_id, Lead.stage_id, Lead.position, Lead.next_task_at, Lead.next_step,
 )  # fmt: skip
-STEP, MOST = 12, 300  # a screen shows about nine of a column
+STEP, MOST = 10, 300  # a screen shows about nine of a column
 CAP = 1000  # a filtered column is counted so far
 
 

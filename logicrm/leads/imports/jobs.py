@@ -12,24 +12,28 @@ from sqlalchemy import update
 from logicrm.core import clock, database
 from logicrm.core.errors import Conflict, Refused
 from logicrm.core.jobs import GiveUp, JobContext, LeaseLost, Stopping, job
+from logicrm.core.phrases import lazy_gettext as _l
+from logicrm.core.search import SearchEntry
 from logicrm.extensions import db
 from logicrm.leads.importing.table import Table
 from logicrm.leads.imports import looking, queries, services, services_batch, services_undo
 from logicrm.leads.imports.models import ImportRun, RunState
 from logicrm.leads.imports.rows import Failed, Plan, Ready, prepare
 from logicrm.leads.imports.services_batch import BATCH, Moved
+from logicrm.leads.models import Lead
 
 MOST_FAULTS = 5
+MANY = 1000  # new leads that change what the database should know of its tables
 _STARTS = 500  # a killed worker is no fault of the import's
 
 
-@job("leads.import", title="Import leads", max_attempts=_STARTS, long=True)
+@job("leads.import", title=_l("Import leads"), max_attempts=_STARTS, long=True)
 def run_import(job: JobContext) -> None:
     """Import a file, some hundred rows in one transaction."""
     _guarded(job, _import, RunState.RUNNING)
 
 
-@job("leads.undo_import", title="Undo an import", max_attempts=_STARTS, long=True)
+@job("leads.undo_import", title=_l("Undo an import"), max_attempts=_STARTS, long=True)
 def undo_import(job: JobContext) -> None:
     """Take an import back, some hundred leads in one transaction."""
     _guarded(job, _undo, RunState.UNDOING)
@@ -118,6 +122,8 @@ def _import(job: JobContext, run_id: uuid.UUID) -> None:
         if run.updated > before.updated:  # changing leads takes longer than adding them
             size = BATCH // 2
             _breathe()
+    if run.created > MANY:
+        database.count_afresh(db.session, Lead, SearchEntry)
     services.finish(run_id, RunState.DONE, now=clock.now())
     job.finish_in_this_transaction()
     db.session.commit()

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import About, Erase, Keep, personal, plain
 from logicrm.core.schema import Id, Json
 from logicrm.core.tenancy import InWorkspace, inside
@@ -52,7 +53,7 @@ class ImportRun(InWorkspace, db.Model):
     """
 
     __tablename__ = "import_run"
-    __label__ = "Imports"
+    __label__ = _l("Imports")
     __table_args__ = (
         Index("ix_import_run_created", "workspace_id", "created_at", "id"),
         Index("ix_import_run_draft", "workspace_id", "draft_until"),
@@ -60,12 +61,12 @@ class ImportRun(InWorkspace, db.Model):
     )
     __about__ = (About("account", by="created_by", rows=Erase.BLANK),)
     __retention__ = (
-        Keep("logs", anchor="created_at", days=KEEP_RUNS_DAYS, why="undo reaches back a year"),
-        Keep("logs", anchor="draft_until", days=0, why="a file that was sent and not imported goes after a week"),
+        Keep("logs", anchor="created_at", days=KEEP_RUNS_DAYS, why=_l("undo reaches back a year")),
+        Keep("logs", anchor="draft_until", days=0, why=_l("a file that was sent and not imported goes after a week")),
     )
 
     file_name: Mapped[str] = personal(
-        String(200), category="upload", keep="logs", purpose="service", label="Name of the imported file"
+        String(200), category="upload", keep="logs", purpose="service", label=_l("Name of the imported file")
     )
     file_id: Mapped[uuid.UUID | None] = plain(
         Id(), why="the stored file, until the import has ended; it may have gone before"
@@ -77,13 +78,13 @@ class ImportRun(InWorkspace, db.Model):
     headings: Mapped[list[str]] = plain(Json, default=list, why="names of the file's columns, for its failed rows")
     sample: Mapped[list[Any]] = personal(
         Json, default=list, category="upload", keep="logs", purpose="service", export=False,
-        label="First rows of a file that waits to be imported",
+        label=_l("First rows of a file that waits to be imported"),
     )  # fmt: skip
     columns: Mapped[list[Any]] = plain(Json, default=list, why="which field each column fills, and why")
     choices: Mapped[dict[str, Any]] = plain(Json, default=dict, why="duplicates, country, owner, stage, source, tag")
     notes: Mapped[list[Any]] = personal(
         Json, default=list, category="upload", keep="logs", purpose="service", export=False,
-        label="What was noticed in the file, as counts",
+        label=_l("What was noticed in the file, as counts"),
     )  # fmt: skip
     state: Mapped[str] = plain(String(10), default=RunState.READY, why="moves by conditional updates only")
     failure: Mapped[list[Any] | None] = plain(Json, why="why it stopped: our own sentence and what to do")
@@ -125,7 +126,7 @@ class ImportProblem(InWorkspace, db.Model):
     """A row that could not be imported, as it was read, so that it can be mended and sent again."""
 
     __tablename__ = "import_problem"
-    __label__ = "Rows of an import that failed"
+    __label__ = _l("Rows of an import that failed")
     __table_args__ = (
         inside("import_run_id", "import_run", ondelete="CASCADE"),
         Index("ix_import_problem_run", "workspace_id", "import_run_id", "line", "id"),
@@ -135,20 +136,23 @@ class ImportProblem(InWorkspace, db.Model):
     __about__ = (About("person", by="email_key"),)
     __retention__ = (
         Keep(
-            "logs", anchor="created_at", days=KEEP_PROBLEMS_DAYS, why="time enough to mend the rows and send them again"
+            "logs",
+            anchor="created_at",
+            days=KEEP_PROBLEMS_DAYS,
+            why=_l("time enough to mend the rows and send them again"),
         ),
     )
 
     import_run_id: Mapped[uuid.UUID] = plain(Id(), why="of which import")
     line: Mapped[int] = plain(Integer, why="line of the file")
     cells: Mapped[list[str]] = personal(
-        Json, category="upload", keep="logs", purpose="service", label="The row as it was sent"
+        Json, category="upload", keep="logs", purpose="service", label=_l("The row as it was sent")
     )
     sentences: Mapped[list[Any]] = personal(
-        Json, category="upload", keep="logs", purpose="service", label="What was wrong with it"
+        Json, category="upload", keep="logs", purpose="service", label=_l("What was wrong with it")
     )
     email_key: Mapped[str | None] = personal(
-        String(254), category="contact", keep="logs", purpose="service", label="E-mail address in the row"
+        String(254), category="contact", keep="logs", purpose="service", label=_l("E-mail address in the row")
     )
     created_at: Mapped[datetime] = plain(why="starts the retention clock")
 
@@ -157,8 +161,9 @@ class ImportMapping(InWorkspace, db.Model):
     """How a set of headings was mapped the last time, so that the next file of that program needs no hand."""
 
     __tablename__ = "import_mapping"
+    __label__ = _l("Columns of earlier imports")
     __table_args__ = (Index("uq_import_mapping_headings", "workspace_id", "headings_hash", unique=True),)
-    __retention__ = (Keep("logs", anchor="used_at", days=730, why="a program that nobody exports from any more"),)
+    __retention__ = (Keep("logs", anchor="used_at", days=730, why=_l("a program that nobody exports from any more")),)
 
     headings_hash: Mapped[str] = plain(String(64), why="the set of headings")
     fields: Mapped[dict[str, Any]] = plain(Json, why="heading → field, or nothing")

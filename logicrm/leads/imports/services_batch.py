@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from logicrm.accounts import services as accounts
 from logicrm.core import history, tenancy, workspaces
 from logicrm.core.history import Change
+from logicrm.core.many import insert_many
 from logicrm.core.schema import new_id
 from logicrm.extensions import db
 from logicrm.leads import bulk
@@ -91,8 +92,7 @@ def write(run: ImportRun, rows: Sequence[Ready | Failed], plan: Plan) -> None:
         batch.notes += [(sentence, word, row.line) for sentence, word in row.notes]
     bulk.insert_leads(batch.new, now=now, import_run_id=run.id, first=run.created)
     known.note_changes()
-    if batch.failed:
-        db.session.execute(insert(ImportProblem), [_problem(one, run.id, now) for one in batch.failed])
+    insert_many(ImportProblem, [_problem(one, run.id, now) for one in batch.failed])
     _move_on(run, len(rows), batch)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, Integer, String
 from sqlalchemy.orm import Mapped
 
+from logicrm.core.phrases import lazy_gettext as _l
 from logicrm.core.pii import plain
 from logicrm.core.schema import Id
 from logicrm.core.tenancy import InWorkspace, inside
@@ -18,6 +19,7 @@ class Pipeline(InWorkspace, db.Model):
     """One way of selling: an ordered row of stages. A workspace may have several; the first is the usual one."""
 
     __tablename__ = "pipeline"
+    __label__ = _l("Pipelines")
     __table_args__ = (Index("uq_pipeline_position", "workspace_id", "position", unique=True),)
 
     name: Mapped[str] = plain(String(80), why="names the pipeline")
@@ -29,6 +31,7 @@ class Stage(InWorkspace, db.Model):
     """One step of a pipeline."""
 
     __tablename__ = "stage"
+    __label__ = _l("Stages")
     __table_args__ = (
         inside("pipeline_id", "pipeline", ondelete="CASCADE"),
         Index("ix_stage_pipeline", "workspace_id", "pipeline_id", "position"),
@@ -53,6 +56,7 @@ class StageSum(InWorkspace, db.Model):
     """
 
     __tablename__ = "stage_sum"
+    __label__ = _l("Sums of the board")
     __table_args__ = (
         inside("stage_id", "stage", ondelete="CASCADE"),
         Index("uq_stage_sum_stage", "workspace_id", "stage_id", "currency", unique=True),

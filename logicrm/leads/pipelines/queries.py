@@ -27,6 +27,7 @@ class StageFacts:
     probability: int
     position: int
     pipeline_id: uuid.UUID
+    leads: int = 0  # how many there are, restricted ones apart
 
     @property
     def tone(self) -> str:
@@ -63,12 +64,14 @@ def _stages_and_members() -> Any:
         literal("stage").label("what"), Stage.id.label("id"), Stage.name.label("name"), Stage.kind.label("kind"),
         Stage.probability.label("probability"), Stage.position.label("position"),
         Stage.pipeline_id.label("pipeline_id"), Pipeline.position.label("pipeline_position"),
+        select(func.coalesce(func.sum(StageSum.leads), 0)).where(StageSum.stage_id == Stage.id).scalar_subquery()
+        .label("leads"),
     ).join(Pipeline, Pipeline.id == Stage.pipeline_id)  # fmt: skip
     owners = (
         select(
             literal("owner").label("what"), User.id.label("id"), User.name.label("name"), literal("").label("kind"),
             literal(0).label("probability"), literal(0).label("position"), User.id.label("pipeline_id"),
-            literal(0).label("pipeline_position"),
+            literal(0).label("pipeline_position"), literal(0).label("leads"),
         )
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.workspace_id == bindparam("here", type_=Id()))
@@ -84,7 +87,7 @@ def choices() -> Choices:
     rows = list(db.session.execute(_CHOICES, {"here": tenancy.current()}))
     found = sorted((r for r in rows if r.what == "stage"), key=lambda r: (r.pipeline_position, r.position))
     return Choices(
-        [StageFacts(r.id, r.name, r.kind, r.probability, r.position, r.pipeline_id) for r in found],
+        [StageFacts(r.id, r.name, r.kind, r.probability, r.position, r.pipeline_id, int(r.leads)) for r in found],
         sorted(((r.id, r.name) for r in rows if r.what == "owner"), key=lambda pair: pair[1].casefold()),
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
+from sqlalchemy.orm import aliased
 
 from logicrm.accounts.models import User
 from logicrm.core import keyset
@@ -52,17 +53,29 @@ def task(task_id: uuid.UUID) -> Task | None:
     return db.session.scalar(select(Task).where(Task.id == task_id))
 
 
-_DUE = (
-    select(
-        Task.id, Task.title, Task.due_at, Task.lead_id, Task.contact_id, Lead.first_name, Lead.last_name, Lead.company,
-        Contact.first_name.label("contact_first"), Contact.last_name.label("contact_last"),
+def _due() -> Any:
+    # The few tasks first, then who they are about: PostgreSQL would join every lead and contact before it sorts.
+    few = (
+        select(Task)
+        .where(Task.assignee_id == bindparam("who"), Task.done_at.is_(None), Task.due_at < bindparam("until"))
+        .order_by(Task.due_at, Task.id)
+        .limit(bindparam("most"))
+        .subquery()
     )
-    .outerjoin(Lead, Lead.id == Task.lead_id)
-    .outerjoin(Contact, Contact.id == Task.contact_id)
-    .where(Task.assignee_id == bindparam("who"), Task.done_at.is_(None), Task.due_at < bindparam("until"))
-    .order_by(Task.due_at, Task.id)
-    .limit(bindparam("most"))
-)  # fmt: skip
+    task = aliased(Task, few)
+    return (
+        select(
+            task.id, task.title, task.due_at, task.lead_id, task.contact_id, Lead.first_name, Lead.last_name,
+            Lead.company, Contact.first_name.label("contact_first"), Contact.last_name.label("contact_last"),
+        )
+        .select_from(task)
+        .outerjoin(Lead, Lead.id == task.lead_id)
+        .outerjoin(Contact, Contact.id == task.contact_id)
+        .order_by(task.due_at, task.id)
+    )  # fmt: skip
+
+
+_DUE = _due()
 
 
 def due(user_id: uuid.UUID, until: datetime, *, limit: int = 6) -> list[Row[Any]]:

@@ -55,9 +55,9 @@ S("P-LOGI-44", section="use", proof="consent.opt_in",
   says=_("Marketing starts switched off. Nothing is ticked for you."))
 
 # Who else receives it ----------------------------------------------------------------------------
-M("P-LOGI-15", section="share", control="contracts",
+M("P-LOGI-15", section="share", proof="egress", control="contracts",
   says=_("We do not sell, trade or hand over your data to anybody who is not named here."))
-S("P-LOGI-16", section="share", figure="recipients",
+S("P-LOGI-16", section="share", proof="egress", figure="recipients",
   says=_("Firms that work for us (processors) may receive data for these jobs only: %(figure)s."))
 M("P-LOGI-17", section="share", control="disclosures", figure="disclosures",
   says=_("We give data to authorities or courts only when one of these is true: %(figure)s."))
@@ -141,7 +141,7 @@ S("P-LOGI-54", section="retention", proof="retention.support", figure="retention
   says=_("Requests for help stay for %(figure)s after the case is closed."))
 S("P-LOGI-55", section="retention", proof="retention.financial", figure="retention.financial.keep_for",
   says=_("Invoices and payments stay for %(figure)s, because tax law asks for it."))
-S("P-LOGI-56", section="retention", proof="retention",
+S("P-LOGI-56", section="retention", proof="retention, retention.holds",
   says=_("When the time is up, data is deleted or made anonymous for good, unless a law makes us keep it longer."))
 
 # Children ----------------------------------------------------------------------------------------

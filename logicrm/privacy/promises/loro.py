@@ -61,9 +61,9 @@ S("P-LORO-21", section="rights", proof="consent.withdraw",
 # How long ----------------------------------------------------------------------------------------
 S("P-LORO-22", section="retention", figure="retention.account.keep_for", proof="retention.account",
   says=_("Your data stays while your account is active or needed, and %(figure)s after it ends."))
-S("P-LORO-23", section="retention", figure="termination.wait",
+S("P-LORO-23", section="retention", figure="termination.wait", proof="termination",
   says=_("After you cancel the contract, data stays within reach for %(figure)s, to go on or to take it along."))
-S("P-LORO-24", section="retention", figure="termination.wait",
+S("P-LORO-24", section="retention", figure="termination.wait", proof="termination",
   says=_("Once those %(figure)s are over, it is deleted for good."))
 S("P-LORO-25", section="retention", proof="erasure.certificate",
   says=_("Some data stays longer because a law says so, against fraud, or as a record of payments; each with its end."))

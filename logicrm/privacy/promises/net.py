@@ -25,7 +25,7 @@ S("P-NET-03", section="collect",
 S("P-NET-04", section="collect", proof="census",
   says=_("About your use of the service we hold which parts you used, which pages you opened, and when."))
 S("P-NET-05", same_as="P-LOGI-08")
-S("P-NET-06", section="collect",
+S("P-NET-06", section="collect", proof="sources",
   says=_("Data comes from you, from what you import, or from your use of the service; from nowhere else."))
 
 # Why we use it -----------------------------------------------------------------------------------
@@ -47,10 +47,10 @@ S("P-NET-14", section="use", proof="unsubscribe, gate.marketing",
 
 # Who else receives it ----------------------------------------------------------------------------
 S("P-NET-15", same_as="P-LOGI-16")
-M("P-NET-16", section="share", control="contracts",
+M("P-NET-16", section="share", proof="egress.contracts", control="contracts",
   says=_("A contract binds each of them to protect your data and to use it for that job only."))
 M("P-NET-17", same_as="P-LOGI-17")
-M("P-NET-39", section="transfers", figure="hosting.regions", control="regions",
+M("P-NET-39", section="transfers", figure="hosting.regions", proof="egress.regions", control="regions",
   says=_("Your data lies in %(figure)s."))
 M("P-NET-40", section="transfers", figure="hosting.regions", proof="transfers", control="regions",
   says=_("Nothing leaves %(figure)s, whatever safeguard somebody offers."))

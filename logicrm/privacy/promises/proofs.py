@@ -38,6 +38,14 @@ proof("cards", rule="core.cards:numbers_in")
 proof("terms", rule="accounts.services:make_user")
 proof("age", rule="accounts.services:make_user")
 
+# Who else receives it ----------------------------------------------------------------------------
+proof("egress")
+proof("egress.contracts", rule="privacy.datamap.rules:problems")
+proof("egress.secrecy", rule="privacy.datamap.rules:problems")
+proof("egress.partners", rule="privacy.datamap.rules:problems")
+proof("egress.regions", rule="privacy.datamap.rules:problems")
+proof("sources")
+
 # Consent, advertising, messages ------------------------------------------------------------------
 proof("gate.marketing")
 proof("consent.opt_in")
@@ -72,6 +80,8 @@ proof("retention.support", rule=RUN, built=_covers("support"))
 proof("retention.financial", rule=RUN, built=_covers("financial"))
 proof("retention.marketing", rule=RUN, built=_covers("marketing", "consent_given"))
 proof("retention.marketing_optout", rule=RUN, built=_covers("marketing", "opted_out"))
+proof("retention.holds")
+proof("termination")
 proof("retention.while_used", rule="privacy.profile_reading:retention")
 
 # Protection --------------------------------------------------------------------------------------

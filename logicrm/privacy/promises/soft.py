@@ -60,10 +60,10 @@ S("P-SOFT-47", section="use", figure="automation.decisions",
   says=_("About decisions by programs this holds: %(figure)s."))
 
 # Who else receives it ----------------------------------------------------------------------------
-M("P-SOFT-05", section="share", control="contracts",
+M("P-SOFT-05", section="share", proof="egress", control="contracts",
   says=_("We do not sell or rent out your data."))
 S("P-SOFT-22", same_as="P-LOGI-16")
-S("P-SOFT-23", section="share",
+S("P-SOFT-23", section="share", proof="egress.partners",
   says=_("Business partners get your data only when you said yes to just that."))
 M("P-SOFT-24", section="share", proof="isolation", control="contracts",
   says=_("What one customer keeps here never reaches another, a competitor least of all."))

@@ -46,9 +46,9 @@ S("P-TRACK-13", same_as="P-NET-10")
 M("P-TRACK-14", same_as="P-SOFT-05")
 S("P-TRACK-15", same_as="P-LOGI-16")
 M("P-TRACK-16", same_as="P-LOGI-17")
-S("P-TRACK-17", section="share",
+S("P-TRACK-17", section="share", proof="egress.partners",
   says=_("Anybody else gets your data only when you said yes to just that."))
-M("P-TRACK-18", section="share", control="confidentiality",
+M("P-TRACK-18", section="share", proof="egress.secrecy", control="confidentiality",
   says=_("Everybody outside who sees data is bound to strict secrecy."))
 M("P-TRACK-30", same_as="P-NET-39")
 
@@ -77,7 +77,7 @@ S("P-TRACK-29", section="asking", figure="requests.answer", proof="clock.request
 # How long ----------------------------------------------------------------------------------------
 S("P-TRACK-31", section="retention", proof="retention.while_used",
   says=_("Your account and what it needs stay at least as long as you use the service."))
-S("P-TRACK-32", section="retention", figure="termination.wait",
+S("P-TRACK-32", section="retention", figure="termination.wait", proof="termination",
   says=_("When the contract ends, data stays %(figure)s more and is then deleted for good."))
 
 # Cookies -----------------------------------------------------------------------------------------

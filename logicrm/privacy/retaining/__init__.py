@@ -1,0 +1,1 @@
+"""How long data is kept: the rules, the holds against them, unused accounts, and the end of a workspace."""
