@@ -54,9 +54,10 @@ class Demand:
 def demanded(profile: Profile) -> list[Demand]:
     """The controls that a profile's promises ask for, in the order of their keys."""
     asked: dict[str, list[str]] = {}
-    for row in registry.all(profile.name):
-        for key in row.controls:
-            asked.setdefault(key, []).append(row.id)
+    for promise_id, row in sorted(registry.rows.items()):  # not `all`: nobody asks for rules here, and pages ask often
+        if profile.name in row.profiles:
+            for key in row.controls:
+                asked.setdefault(key, []).append(promise_id)
     return [
         Demand(key, registry.controls[key].says, cadence(profile, registry.controls[key].cadence), tuple(ids))
         for key, ids in sorted(asked.items())

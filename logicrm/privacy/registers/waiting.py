@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import g
@@ -33,8 +34,7 @@ def waiting(*, registers: bool = True) -> Waiting:
     """Everything in one statement, asked once in a request. Without `registers` the requests only."""
     held: dict[bool, Waiting] = g.setdefault("privacy_waiting", {})
     if registers not in held:
-        parts = [_requests(), *([_controls(), _breaches()] if registers else [])]
-        found = db.session.execute(union_all(*parts)).all()
+        found = db.session.execute(_statement(registers)).all()
         asked = [(row.own, row.name, row.first) for row in found if row.what == "request"]
         held[registers] = Waiting(
             sorted(asked, key=lambda one: (one[2], one[0])),
@@ -42,6 +42,11 @@ def waiting(*, registers: bool = True) -> Waiting:
             [(row.name, row.first, row.last) for row in found if row.what == "control"],
         )
     return held[registers]
+
+
+@lru_cache
+def _statement(registers: bool) -> Any:
+    return union_all(_requests(), *([_controls(), _breaches()] if registers else []))
 
 
 def _part(what: str, name: Any, first: Any, last: Any, own: Any, due_at: Any) -> Any:
