@@ -174,8 +174,8 @@ class Killer:
         self.within_s = took * self.share
         return took
 
-    def rounds(self, kills: int, begin: Callable[[], Begun], check: Callable[[Begun], None]) -> None:
-        """Begin, kill, let finish and check, until so many kills fell in the middle of the work."""
+    def rounds(self, kills: int, begin: Callable[[], Begun], check: Callable[[Begun], None]) -> int:
+        """Begin, kill, let finish and check, until so many kills fell in the middle of the work; return how many did."""
         began = time.monotonic()
         while self.in_the_middle < kills:
             begun = begin()
@@ -186,6 +186,7 @@ class Killer:
             f"{self.kinds[0]}: {self.kills} kills, {self.in_the_middle} in the middle of the work, in "
             f"{time.monotonic() - began:.0f} s; all: {dict(self.fell)} {dict(self.phases)}"
         )
+        return self.in_the_middle
 
     def disturb(self, at_most: int) -> None:
         """Let workers work and kill each, until the work is done or so many are dead."""
@@ -208,9 +209,9 @@ class Killer:
                 self.phases[phase] += 1
             self._leases_run_out()
 
-    def before_each_commit(self, begin: Callable[[], Begun], check: Callable[[Begun], None]) -> None:
+    def before_each_commit(self, begin: Callable[[], Begun], check: Callable[[Begun], None]) -> int:
         """Kill one piece of work before each of its commits in turn: the moment that the dice hardly ever hit, when
-        all that happens outside the database is done and nothing of it is known."""
+        all that happens outside the database is done and nothing of it is known. Returns how often it died."""
         begun, reached, commits, lives = begin(), self.phase(), 1, 0
         while self._left():
             worker = self._start(dies_at=commits)
@@ -225,6 +226,7 @@ class Killer:
         self.finish()
         check(begun)
         print(f"{self.kinds[0]}: died before each of {lives - 1} commits")
+        return lives - 1
 
     def finish(self) -> None:
         """Let one worker do what is left, and see that nothing was given up."""

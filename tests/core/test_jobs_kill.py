@@ -45,7 +45,7 @@ def unfinished(stage: Flask) -> int:
         return db.session.scalar(sa.select(sa.func.count()).where(Job.state != JobState.DONE)) or 0
 
 
-def kill_and_check(stage: Flask, *, kills: int, effects: int, steps: int) -> None:
+def kill_and_check(stage: Flask, *, kills: int, effects: int, steps: int) -> int:
     expected = ask_for(stage, effects, steps)
     chance = dice()
     workers = [start_worker(stage) for _ in range(2)]
@@ -68,21 +68,21 @@ def kill_and_check(stage: Flask, *, kills: int, effects: int, steps: int) -> Non
         for worker in workers:
             worker.kill()
             worker.join()
-    assert killed >= kills // 2, "the work ended before it was disturbed"
     deadline = time.monotonic() + 60
     while unfinished(stage) and time.monotonic() < deadline:
         run_worker(stage, until_idle=True)
         time.sleep(0.1)
     assert left(stage) == expected
+    return killed
 
 
 def test_kills_lose_nothing_and_do_nothing_twice(stage: Flask) -> None:
-    kill_and_check(stage, kills=6, effects=200, steps=8)
+    assert kill_and_check(stage, kills=6, effects=200, steps=8) >= 3
 
 
 @pytest.mark.slow
 def test_a_hundred_kills_lose_nothing_and_do_nothing_twice(stage: Flask) -> None:
-    kill_and_check(stage, kills=100, effects=6000, steps=150)
+    assert kill_and_check(stage, kills=100, effects=6000, steps=150) >= 50
 
 
 def test_a_told_worker_finishes_or_gives_back_and_ends(stage: Flask) -> None:
